@@ -1,0 +1,1 @@
+"""The bank's applications, one folder each, in one line of dependence."""

@@ -1,0 +1,1 @@
+"""The issuer: bank accounts, UPI PIN, balance, core banking."""

@@ -1,0 +1,1 @@
+"""What every app may use: money, clock, ids, errors. It has no models."""

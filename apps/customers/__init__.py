@@ -1,0 +1,1 @@
+"""The PSP's app users: device binding, sessions, linked accounts."""

@@ -1,0 +1,1 @@
+"""Double-entry books: accounts and the transfers between them."""

@@ -1,0 +1,1 @@
+"""Outbox, inbox, claims and wake-ups: how work and facts move."""

@@ -1,0 +1,1 @@
+"""The bank's staff: who they are, what they may do, what they did."""

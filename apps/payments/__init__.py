@@ -1,0 +1,1 @@
+"""UPI transactions and their legs: the payment engine."""

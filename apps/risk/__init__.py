@@ -1,0 +1,1 @@
+"""Dated limit rules and their usage."""

@@ -1,0 +1,1 @@
+"""Reconciliation of our books with the switch's files."""

@@ -1,0 +1,1 @@
+"""The UPI wire: messages, signatures, exchanges, directory."""

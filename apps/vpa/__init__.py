@@ -1,0 +1,1 @@
+"""Virtual payment addresses: registration and resolution."""

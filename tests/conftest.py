@@ -1,0 +1,133 @@
+"""What every test stands on: the real database as the platform's role, emptied by the owner."""
+
+import contextlib
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+_KEPT_SCHEMA = "kept"
+
+
+def _owner(**changes: str) -> psycopg.Connection:
+    entry = settings.DATABASES["owner"]
+    return psycopg.connect(
+        host=entry["HOST"],
+        port=entry["PORT"],
+        user=entry["USER"],
+        password=entry["PASSWORD"],
+        autocommit=True,
+        **{"dbname": entry["NAME"], **changes},
+    )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.DjangoDbBlocker) -> Iterator[None]:
+    """A fresh database that the owner made and migrated; tests use it as `upi_app`."""
+    name = f"test_{settings.DATABASES['owner']['NAME']}"
+    with _owner(dbname="postgres") as owner:
+        owner.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+        owner.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    for alias in ("default", "owner", "replica"):
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = name
+        settings.DATABASES[alias]["NAME"] = name
+    with _owner() as owner:
+        role = settings.DATABASES["default"]["USER"]
+        owner.execute(
+            sql.SQL(
+                "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {0};"
+                "ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO {0}"
+            ).format(sql.Identifier(role))
+        )
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        connections["owner"].close()
+    _keep_reference_rows()
+    yield
+    for alias in ("default", "owner", "replica"):
+        connections[alias].close()
+    with _owner(dbname="postgres") as owner:
+        owner.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+
+
+def _tables(owner: psycopg.Connection) -> list[str]:
+    rows = owner.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+        "AND c.relname <> 'django_migrations' ORDER BY 1"
+    )
+    return [name for (name,) in rows]
+
+
+def _keep_reference_rows() -> None:
+    """Copy what migrations put into tables, so that emptying them can put it back."""
+    with _owner() as owner:
+        owner.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_KEPT_SCHEMA)))
+        for table in _tables(owner):
+            source = sql.Identifier("public", table)
+            row = owner.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(source)).fetchone()
+            if row is not None and row[0]:
+                kept = sql.Identifier(_KEPT_SCHEMA, table)
+                owner.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, source))
+
+
+def empty_database() -> None:
+    """Empty every table and put the rows of the migrations back, as the owner."""
+    with _owner() as owner, owner.transaction():
+        names = [sql.Identifier("public", table) for table in _tables(owner)]
+        owner.execute("SET LOCAL session_replication_role = DEFAULT")
+        owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(names)))
+        kept = owner.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s", [_KEPT_SCHEMA]
+        ).fetchall()
+        owner.execute("SET CONSTRAINTS ALL DEFERRED")
+        for (table,) in kept:
+            owner.execute(
+                sql.SQL("INSERT INTO {} SELECT * FROM {}").format(
+                    sql.Identifier("public", table), sql.Identifier(_KEPT_SCHEMA, table)
+                )
+            )
+        _restore_sequences(owner, [table for (table,) in kept])
+
+
+def _restore_sequences(owner: psycopg.Connection, tables: list[str]) -> None:
+    for table in tables:
+        columns = owner.execute(
+            "SELECT attname, pg_get_serial_sequence(quote_ident(%(table)s), attname) "
+            "FROM pg_attribute WHERE attrelid = quote_ident(%(table)s)::regclass AND attnum > 0 "
+            "AND pg_get_serial_sequence(quote_ident(%(table)s), attname) IS NOT NULL",
+            {"table": table},
+        ).fetchall()
+        for column, sequence in columns:
+            owner.execute(
+                sql.SQL("SELECT setval(%s, (SELECT coalesce(max({}), 1) FROM {}))").format(
+                    sql.Identifier(column), sql.Identifier("public", table)
+                ),
+                [sequence],
+            )
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.DjangoDbBlocker) -> Iterator[None]:
+    """
+    A database in which commits are real: for races, claims, and several processes.
+
+    It is empty but for the rows of the migrations; so is Redis's cache.
+    """
+    with django_db_blocker.unblock():
+        empty_database()
+        with contextlib.suppress(Exception):
+            cache.clear()
+        yield
+        for connection in connections.all():
+            connection.close()

@@ -1,0 +1,5 @@
+"""Who listens to which events: consumer group to event type to handler."""
+
+from collections.abc import Mapping
+
+CONSUMERS: Mapping[str, Mapping[str, str]] = {}

@@ -1,0 +1,1 @@
+"""Settings, one module per concern and one per place the platform runs."""

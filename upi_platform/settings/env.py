@@ -1,0 +1,68 @@
+"""The environment: the only place that reads environment variables."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOCAL_DIRECTORY = Path(os.environ.get("UPI_LOCAL_DIR", ".local"))
+
+
+class Environment(BaseSettings):
+    """
+    What the platform is told from outside; it fails at start when something is missing.
+
+    Values come from environment variables, else from the file that the local launcher writes.
+    """
+
+    model_config = SettingsConfigDict(env_file=LOCAL_DIRECTORY / "env", extra="ignore")
+
+    database_url: str = "postgresql://upi_app@127.0.0.1/upi"
+    database_owner_url: str = "postgresql://upi_owner@127.0.0.1/upi"
+    database_replica_url: str = ""
+    redis_url: str = "redis://127.0.0.1:6379"
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    pkcs11_module: str = "/usr/lib/softhsm/libsofthsm2.so"
+    pkcs11_token_label: str = "upi-platform"
+    pkcs11_user_pin: SecretStr = SecretStr("")
+    pkcs11_so_pin: SecretStr = SecretStr("")
+    django_secret_key: SecretStr = SecretStr("")
+    public_url: str = "http://127.0.0.1:8000"
+    allowed_hosts: str = "127.0.0.1,localhost"
+    switch_url: str = "http://127.0.0.1:9301"
+    sms_gateway_url: str = "http://127.0.0.1:9302"
+    keys_directory: Path = LOCAL_DIRECTORY / "keys"
+    upi_services: str = "all"
+    upi_timer_scale: str = "1"
+    fault_at: str = ""
+    fault_trace: str = ""
+    log_format: str = "json"
+    log_level: str = "INFO"
+
+
+def database(url: str, *, role: str, connection_age_seconds: int = 60) -> dict[str, Any]:
+    """Turn a PostgreSQL address into a Django database entry for a process of ours."""
+    parts = conninfo_to_dict(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.get("dbname"),
+        "USER": parts.get("user"),
+        "PASSWORD": parts.get("password", ""),
+        "HOST": parts.get("host", ""),
+        "PORT": parts.get("port", ""),
+        "CONN_MAX_AGE": connection_age_seconds,
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": {
+            "application_name": f"upi-{role}",
+            "connect_timeout": 3,
+            # A lock that is not had in five seconds is somebody's bug, not something to wait for.
+            "options": "-c lock_timeout=5000 -c timezone=UTC",
+        },
+    }
+
+
+environment = Environment()

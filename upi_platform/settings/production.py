@@ -1,0 +1,22 @@
+"""The platform at a bank. It refuses to start when a secret or an address is missing."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from upi_platform.settings.base import *
+
+if not SECRET_KEY:
+    raise ImproperlyConfigured("DJANGO_SECRET_KEY is not set")
+if not PKCS11_USER_PIN:
+    raise ImproperlyConfigured("PKCS11_USER_PIN is not set")
+if FAULT_AT or FAULT_TRACE:
+    raise ImproperlyConfigured("fault injection is not for production")
+if UPI_TIMER_SCALE != 1:
+    raise ImproperlyConfigured("UPI_TIMER_SCALE is not for production")
+
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,76 @@
+"""The bank's place on UPI, and every limit of time and size that the engine obeys."""
+
+from decimal import Decimal
+
+from upi_platform.settings.env import environment
+
+# Who we are on the wire (upi-protocol: participants). Synthetic values of the sandbox world.
+UPI_ORG_ID = "900001"
+UPI_ID_PREFIX = "EXB"
+UPI_HANDLES = ("exbank",)
+UPI_IFSC = "EXBK0000001"
+UPI_BANK_CODE = "EXB"
+UPI_SWITCH_ORG_ID = "NPCI"
+UPI_SWITCH_URL = environment.switch_url
+KEYS_DIRECTORY = environment.keys_directory
+SMS_GATEWAY_URL = environment.sms_gateway_url
+
+# A factor on every timer below that waits for somebody else; 1 in production, less in tests.
+UPI_TIMER_SCALE = Decimal(environment.upi_timer_scale)
+
+
+def _timer(seconds: int) -> float:
+    return float(seconds * UPI_TIMER_SCALE)
+
+
+# The switch gives a leg 15 s (circular OC-214); we decline after 10 and stop answering after 12.
+UPI_LEG_POSTING_LIMIT_SECONDS = _timer(10)
+UPI_ANSWER_LIMIT_SECONDS = _timer(12)
+UPI_REVERSAL_ANSWER_LIMIT_SECONDS = _timer(8)
+UPI_ANSWER_RESEND_AFTER_SECONDS = (_timer(2), _timer(5))
+# Circular OC-215: first status check after 90 s, at most three within two hours.
+UPI_CHECK_FIRST_AFTER_SECONDS = _timer(90)
+UPI_CHECKS_MAX = 3
+UPI_CHECK_WINDOW_SECONDS = _timer(7200)
+UPI_PIN_BLOCK_LIFE_SECONDS = _timer(60)
+UPI_MESSAGE_AGE_MAX_SECONDS = 300
+UPI_HEARTBEAT_SECONDS = _timer(90)
+UPI_HEARTBEATS_MISSED_MAX = 3
+UPI_ACK_CONNECT_SECONDS = 3
+UPI_ACK_READ_SECONDS = 5
+UPI_MESSAGE_BYTES_MAX = 256 * 1024
+
+# Claims: how long a piece of work is ours, and how much of it at once.
+LEASE_PIN_SECONDS = 5
+LEASE_WIRE_SECONDS = 10
+LEASE_POST_SECONDS = 10
+CLAIM_POST_MAX = 500
+CLAIM_PIN_MAX = 64
+CLAIM_SEND_MAX = 32
+DRAIN_ROUNDS_MAX = 20
+CLAIM_ATTEMPTS_MAX = 5
+
+# The composition root's doors upward, as dotted names.
+UPI_ROUTES = "upi_platform.upi_routes.ROUTES"
+MESSAGING_SWEEPS = "upi_platform.sweeps.SWEEPS"
+MESSAGING_CONSUMERS = "upi_platform.consumers.CONSUMERS"
+
+CORE_BANKING = {"BACKEND": "apps.accounts.core_banking.ledger.LedgerCoreBanking", "OPTIONS": {}}
+
+# Keys in the token, by label (hsm.configuration).
+HSM_SIGNING_KEY = "xml-signing-1"
+HSM_ISSUER_KEY = "issuer-20261101"
+HSM_PIN_KEY = "pin-verification-1"
+HSM_MAC_KEY = "mac-1"
+PKCS11_MODULE = environment.pkcs11_module
+PKCS11_TOKEN_LABEL = environment.pkcs11_token_label
+PKCS11_USER_PIN = environment.pkcs11_user_pin.get_secret_value()
+PKCS11_SO_PIN = environment.pkcs11_so_pin.get_secret_value()
+
+KAFKA_BOOTSTRAP_SERVERS = environment.kafka_bootstrap_servers
+WEBHOOK_ALLOW_PRIVATE = False
+BALANCE_ENQUIRIES_PER_DAY_MAX = 50
+SESSION_LIFE_SECONDS = 15 * 60
+CHALLENGE_LIFE_SECONDS = 60
+FAULT_AT = environment.fault_at
+FAULT_TRACE = environment.fault_trace
