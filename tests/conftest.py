@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 _KEPT_SCHEMA = "kept"
 
@@ -27,7 +28,7 @@ def _owner(**changes: str) -> psycopg.Connection:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: pytest.DjangoDbBlocker) -> Iterator[None]:
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A fresh database that the owner made and migrated; tests use it as `upi_app`."""
     name = f"test_{settings.DATABASES['owner']['NAME']}"
     with _owner(dbname="postgres") as owner:
@@ -118,7 +119,7 @@ def _restore_sequences(owner: psycopg.Connection, tables: list[str]) -> None:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: pytest.DjangoDbBlocker) -> Iterator[None]:
+def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """
     A database in which commits are real: for races, claims, and several processes.
 

@@ -7,7 +7,7 @@ IST = ZoneInfo("Asia/Kolkata")
 
 
 def now() -> dt.datetime:
-    """Return the present instant in UTC. Deadlines that processes share use the database's clock."""
+    """Return the present instant. Deadlines that processes share use the database's clock."""
     return dt.datetime.now(tz=dt.UTC)
 
 

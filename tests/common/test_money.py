@@ -15,7 +15,8 @@ def test_an_amount_survives_the_wire(paise):
 @pytest.mark.parametrize(
     "text",
     ["1.001", "1", "1.", ".50", "-1.00", "+5.00", " 5.00", "5.00\n", "1e2", "1_000.00", "00.10",
-     "１００.００", "١٠.٠٠", "NaN", "Infinity", "", "10.0<!---->0", "\ud800", "99999999999999999.00"],
+     "１００.００", "١٠.٠٠", "NaN", "Infinity", "", "10.0<!---->0", "\ud800",
+     "99999999999999999.00"],
 )  # fmt: skip
 def test_anything_but_rupees_with_two_decimals_is_refused(text):
     with pytest.raises(ValueError, match="two decimals"):
