@@ -101,7 +101,7 @@ _DIGITS_MAX = 19
 
 
 def _whole(digits: str) -> int | NotFiniteNumber:
-    return int(digits) if len(digits) <= _DIGITS_MAX else NotFiniteNumber(digits)
+    return int(digits) if len(digits.lstrip("-")) <= _DIGITS_MAX else NotFiniteNumber(digits)
 
 
 class StrictJsonParser(BaseParser):

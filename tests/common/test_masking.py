@@ -1,0 +1,42 @@
+"""Personal data is masked before it is logged or shown."""
+
+import pytest
+
+from apps.common.masking import mask_account, mask_event, mask_text, mask_vpa
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("001234567890", "XXXXXXXX7890"), ("7890", "7890"), ("", "")]
+)
+def test_an_account_number_shows_its_last_four_digits(number, shown):
+    assert mask_account(number) == shown
+
+
+def test_a_vpa_shows_two_letters():
+    assert mask_vpa("asha@exbank") == "as***@exbank"
+
+
+def test_a_log_event_keeps_no_secret_and_no_full_number():
+    event = mask_event(
+        None,
+        "info",
+        {
+            "event": "paid asha@exbank from 001234567890",
+            "pin_block": "2.0|AAAA",
+            "error": "account 919800000001 of asha@exbank",
+            "transaction_id": "EXB0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+            "count": 3,
+        },
+    )
+
+    assert event == {
+        "event": "paid as***@exbank from XXXXXXXX7890",
+        "pin_block": "***",
+        "error": "account XXXXXXXX0001 of as***@exbank",
+        "transaction_id": "EXB0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "count": 3,
+    }
+
+
+def test_text_without_personal_data_stays_as_it_is():
+    assert mask_text("3 of 500 legs, 12.5 ms") == "3 of 500 legs, 12.5 ms"
