@@ -1,0 +1,88 @@
+"""The commands of the local platform: `python -m deploy.local run …`."""
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+from deploy.local import console, environment
+from deploy.local.directory import LocalDirectory
+from deploy.local.errors import LocalError
+from deploy.local.servers import NAMES, Servers, parse_names
+
+# As shells report a command that could not be found or a signal that ended it.
+NOT_FOUND_CODE = 127
+SIGNAL_BASE = 128
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; a LocalError is one sentence and code 1."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        code: int = options.action(options)
+    except LocalError as error:
+        console.complain(f"deploy.local: {error}")
+        return 1
+    except KeyboardInterrupt:
+        return SIGNAL_BASE + signal.SIGINT
+    return code
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start the servers, run the command with their addresses, stop them, and end with its code."""
+    directory = LocalDirectory.from_environment()
+    begun = time.monotonic()
+    with directory.held(), Servers(directory, options.only) as servers:
+        origins = ", ".join(f"{name}: {origin}" for name, origin in servers.origins().items())
+        console.complain(f"servers ready in {time.monotonic() - begun:.1f} s ({origins})")
+        if not options.command:
+            return 0
+        return _run_command(options.command, environment.inherited() | servers.environment())
+
+
+def _run_command(command: Sequence[str], values: dict[str, str]) -> int:
+    """Run the command in our own process group, so that a terminal's Ctrl-C reaches it directly."""
+    try:
+        process = subprocess.Popen(command, env=values)
+    except (FileNotFoundError, PermissionError) as error:
+        console.complain(f"deploy.local: {error}")
+        return NOT_FOUND_CODE
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        # A terminal has told the command already; twice would make some of them drop everything.
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            process.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, pass_on)
+    code = process.wait()
+    return code if code >= 0 else SIGNAL_BASE - code
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(SIGNAL_BASE + number)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    start = commands.add_parser("run", help="run a command among the servers, then stop them")
+    start.add_argument("--only", type=parse_names, default=NAMES, help=f"of {', '.join(NAMES)}")
+    start.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…")
+    start.set_defaults(action=_run_after_dashes)
+    return parser
+
+
+def _run_after_dashes(options: argparse.Namespace) -> int:
+    if options.command[:1] == ["--"]:
+        options.command = options.command[1:]
+    return run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""All embedded servers of one data directory, and the environment that leads to them."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from deploy.local import environment, kafka, postgres, redis, softhsm
+from deploy.local.directory import LocalDirectory
+from deploy.local.ports import HOST, Ports
+from deploy.local.server import Server
+
+NAMES = ("postgres", "redis", "kafka", "hsm")
+# The addresses of our own processes, known before any of them runs.
+PUBLIC_PORT = 8000
+SWITCH_PORT = 9301
+CONTROL_PORT = 9302
+
+
+class Servers:
+    """A context that starts the chosen servers, and stops them in reverse order."""
+
+    def __init__(self, directory: LocalDirectory, names: Sequence[str] = NAMES) -> None:
+        self.directory = directory
+        self.ports = Ports(directory.ports_file)
+        self._names = names
+        self._servers: list[Server] = []
+
+    def __enter__(self) -> Self:
+        """Start them side by side and write the env file."""
+        try:
+            self._servers = [self._finders()[name]() for name in self._names]
+            for server in self._servers:
+                server.launch()
+            for server in self._servers:
+                server.wait_until_ready()
+            environment.write_dotenv(self.directory.env_file, self.environment())
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop them."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop every server, last started first; one that fails to stop does not keep the others."""
+        errors = []
+        while self._servers:
+            try:
+                self._servers.pop().stop()
+            except Exception as error:  # noqa: BLE001 - the rest must still be stopped
+                errors.append(error)
+        if errors:
+            message = "some servers did not stop"
+            raise ExceptionGroup(message, errors)
+
+    def origins(self) -> Mapping[str, str]:
+        """Return where each server comes from."""
+        return {server.name: server.origin for server in self._servers}
+
+    def environment(self) -> dict[str, str]:
+        """Return every address: the servers', and those our own processes will have."""
+        public = self.ports.take("public", preferred=PUBLIC_PORT)
+        switch = self.ports.take("switch", preferred=SWITCH_PORT)
+        control = self.ports.take("control", preferred=CONTROL_PORT)
+        ours = {
+            "UPI_LOCAL_DIR": str(self.directory.root),
+            "DJANGO_SECRET_KEY": self.directory.secret("django.secret_key", characters=64),
+            "KEYS_DIRECTORY": str(self.directory.keys),
+            "PUBLIC_URL": f"http://{HOST}:{public}",
+            "SWITCH_URL": f"http://{HOST}:{switch}",
+            "SWITCH_CONTROL_URL": f"http://{HOST}:{control}",
+            "SMS_GATEWAY_URL": f"http://{HOST}:{control}",
+        }
+        # What the person who started us has set wins over what we would choose.
+        given = environment.inherited()
+        values = {name: given.get(name, value) for name, value in ours.items()}
+        for server in self._servers:
+            values.update(server.environment())
+        values["UPI_LOCAL_DIR"] = str(self.directory.root)
+        return values
+
+    def _finders(self) -> Mapping[str, Callable[[], Server]]:
+        return {
+            "postgres": lambda: postgres.find(self.directory, self.ports),
+            "redis": lambda: redis.find(self.directory, self.ports),
+            "kafka": lambda: kafka.find(self.directory, self.ports),
+            "hsm": lambda: softhsm.find(self.directory),
+        }
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Read the value of `--only`. Raises ValueError on a word that is no server."""
+    wanted = [word for word in re.split(r"[,\s]+", text) if word]
+    unknown = [word for word in wanted if word not in NAMES]
+    if unknown or not wanted:
+        message = f"--only takes {', '.join(NAMES)}, not {text!r}"
+        raise ValueError(message)
+    return tuple(name for name in NAMES if name in wanted)

@@ -1,0 +1,144 @@
+"""A PKCS#11 module: the environment's, else SoftHSM v2 of the machine or unpacked from its package."""
+
+import ctypes
+import fcntl
+import shutil
+import subprocess
+from pathlib import Path
+
+from deploy.local import environment
+from deploy.local.directory import LocalDirectory
+from deploy.local.errors import NotAvailableError
+from deploy.local.server import External, Server
+
+TOKEN_LABEL = "upi-local"
+PACKAGES = ("libsofthsm2", "softhsm2-common")
+LIBRARY_NAME = "libsofthsm2.so"
+INSTALLED = (
+    Path("/usr/lib/softhsm"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm"),
+    Path("/usr/lib/aarch64-linux-gnu/softhsm"),
+    Path("/usr/local/lib/softhsm"),
+    Path("/usr/lib64/softhsm"),
+    Path("/usr/lib64/pkcs11"),
+)
+DOWNLOAD_SECONDS = 180.0
+HOW_TO_GET = "SoftHSM v2 is missing and could not be downloaded: apt-get install libsofthsm2"
+
+
+def find(directory: LocalDirectory) -> Server:
+    """Return the module the environment names, else SoftHSM with its tokens in the directory."""
+    given = environment.inherited()
+    names = ("PKCS11_MODULE", "PKCS11_TOKEN_LABEL", "PKCS11_USER_PIN")
+    if all(given.get(name) for name in names):
+        more = {"SOFTHSM2_CONF", "PKCS11_SO_PIN"} & given.keys()
+        return External("hsm", {name: given[name] for name in (*names, *more)})
+    return SoftHsm(directory)
+
+
+class SoftHsm:
+    """SoftHSM v2; it is a library, so there is no process, only a configuration and a token folder."""
+
+    name = "hsm"
+    origin = "SoftHSM v2"
+
+    def __init__(self, directory: LocalDirectory) -> None:
+        self._directory = directory
+        self._library = Path()
+
+    def launch(self) -> None:
+        """Find or fetch the library and write its configuration."""
+        self._library, self.origin = find_library(self._directory)
+        tokens = self._directory.data("softhsm") / "tokens"
+        tokens.mkdir(mode=0o700, exist_ok=True)
+        self._configuration.write_text(
+            f"directories.tokendir = {tokens}\n"
+            "objectstore.backend = file\n"
+            "log.level = ERROR\n"
+            "slots.removable = false\n"
+            # A forked child must not go on with its parent's sessions.
+            "library.reset_on_fork = true\n"
+        )
+
+    def wait_until_ready(self) -> None:
+        """Do nothing: a library is ready when it is there."""
+
+    def environment(self) -> dict[str, str]:
+        """Return the library, its configuration and the token's name and PINs."""
+        return {
+            "PKCS11_MODULE": str(self._library),
+            "PKCS11_TOKEN_LABEL": TOKEN_LABEL,
+            "PKCS11_USER_PIN": self._directory.secret("hsm.user_pin", characters=16),
+            "PKCS11_SO_PIN": self._directory.secret("hsm.so_pin", characters=16),
+            "SOFTHSM2_CONF": str(self._configuration),
+        }
+
+    def is_running(self) -> bool:
+        """A library does not die by itself."""
+        return True
+
+    def stop(self) -> None:
+        """Do nothing: it ends with the processes that loaded it."""
+
+    @property
+    def _configuration(self) -> Path:
+        return self._directory.data("softhsm") / "softhsm2.conf"
+
+
+def find_library(directory: LocalDirectory) -> tuple[Path, str]:
+    """Return the library and a word on where it is from. Raises NotAvailableError."""
+    for folder in INSTALLED:
+        if (folder / LIBRARY_NAME).exists():
+            return folder / LIBRARY_NAME, "SoftHSM v2 of this machine"
+    unpacked = directory.cache / "softhsm"
+    with (directory.cache / "softhsm.lock").open("w") as lock:
+        # Two data directories that start at once share the download.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not unpacked.exists():
+            _download(unpacked)
+    library = next(unpacked.rglob(LIBRARY_NAME))
+    try:
+        ctypes.CDLL(str(library))
+    except OSError as error:
+        message = f"SoftHSM v2 cannot be loaded ({error}): apt-get install libsofthsm2"
+        raise NotAvailableError(message) from error
+    return library, "Debian package libsofthsm2, unpacked"
+
+
+def _download(target: Path) -> None:
+    """Fetch and unpack the packages with apt's own client, which needs no root for that."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+        raise NotAvailableError(HOW_TO_GET)
+    draft = target.with_name("softhsm.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    private = _private_lists(draft)
+    fetched = _succeeds(["apt-get", "-q", "download", *PACKAGES], cwd=draft)
+    if not fetched and _succeeds(["apt-get", "-q", *private, "update"], cwd=draft):
+        # A fresh machine has no package lists yet; ours are kept apart, since root owns the others.
+        fetched = _succeeds(["apt-get", "-q", *private, "download", *PACKAGES], cwd=draft)
+    unpacked = fetched and all(
+        _succeeds(["dpkg", "-x", str(package), str(draft / "root")], cwd=draft)
+        for package in draft.glob("*.deb")
+    )
+    if not unpacked or next(draft.rglob(LIBRARY_NAME), None) is None:
+        raise NotAvailableError(HOW_TO_GET)
+    (draft / "root").rename(target)
+    shutil.rmtree(draft)
+
+
+def _private_lists(folder: Path) -> list[str]:
+    state, cache = folder / "state", folder / "archives"
+    (state / "lists" / "partial").mkdir(parents=True)
+    (cache / "archives" / "partial").mkdir(parents=True)
+    return ["-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}", "-o", "APT::Sandbox::User="]
+
+
+def _succeeds(command: list[str], *, cwd: Path) -> bool:
+    try:
+        finished = subprocess.run(
+            command, cwd=cwd, capture_output=True, check=False, timeout=DOWNLOAD_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return finished.returncode == 0
