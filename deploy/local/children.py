@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent: started, watched and stopped with all they began."""
+"""Child processes that never outlive their parent: started, watched, and stopped as a group."""
 
 import json
 import os
@@ -158,9 +158,9 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def _started_at(pid: int) -> int | None:
-    """Return the start time in clock ticks since boot, None when it has ended (a zombie has too)."""
+    """Return the start time in clock ticks since boot, None once it has ended (so has a zombie)."""
     try:
-        # The name in parentheses may hold spaces; what follows it is fixed: proc(5), /proc/pid/stat.
+        # The name in parentheses may hold spaces; what follows is fixed: proc(5), /proc/pid/stat.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -1,4 +1,4 @@
-"""The data directory of one local platform: where its files are, and that one run at a time uses it."""
+"""The data directory of one local platform: where its files are; one run at a time holds it."""
 
 import fcntl
 import hashlib

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from deploy.local import children, console
 from deploy.local.directory import LocalDirectory
 from deploy.local.errors import NotAvailableError, NotReadyError
-from deploy.local.ports import HOST, Ports
+from deploy.local.ports import HOST, Ports, is_free
 
 VERSION = "4.4.0"
 JAVA_MIN = 17
@@ -155,8 +155,6 @@ class ApacheKafka:
         return AdminClient({"bootstrap.servers": f"{HOST}:{self._port}", "log_level": 0})
 
     def _answers(self) -> bool:
-        from deploy.local.ports import is_free
-
         if is_free(self._port):
             return False
         try:

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 HOST = "127.0.0.1"
-# Below 32768, where Linux begins to hand out ports to outgoing connections: none of those takes ours.
+# Below 32768, where Linux begins to give ports to outgoing connections: none of them takes ours.
 PORT_MIN = 15_000
 PORT_MAX = 32_000
 ATTEMPTS_MAX = 200

@@ -1,4 +1,4 @@
-"""PostgreSQL 15 or later with durable settings, an owner role and an application role that owns nothing."""
+"""PostgreSQL 15 or later: durable settings, an owner role, an application role that owns nothing."""
 
 import importlib.util
 import os
@@ -58,7 +58,7 @@ DO $$ BEGIN
 END $$;
 ALTER ROLE {OWNER} LOGIN CREATEDB NOSUPERUSER NOCREATEROLE;
 ALTER ROLE {APP} LOGIN NOCREATEDB NOSUPERUSER NOCREATEROLE;
-"""
+"""  # noqa: S608 - the names are ours
 
 # In template1 too, so that every later database, the tests' own included, is born with them.
 PRIVILEGES = f"""
@@ -201,7 +201,7 @@ class Postgres:
         return len(lines) >= STATE_LINE and lines[STATE_LINE - 1].strip() == "ready"
 
     def _initialise(self) -> None:
-        """Make the cluster beside its place and move it there, so that a kill leaves no half of one."""
+        """Make the cluster beside its place, then move it: a kill leaves no half of one."""
         draft = self._cluster.with_name("postgres.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -252,7 +252,7 @@ class Postgres:
             connection.execute(PRIVILEGES)
 
     def _make_binaries_reachable(self) -> None:
-        """Copy the package's binaries to open ground if root's home hides them from the plain user."""
+        """Copy the binaries to open ground if root's home hides them from the plain user."""
         closed = [p for p in self._binaries.parents if not p.stat().st_mode & 0o001]
         if not closed or os.geteuid() != 0:
             return

@@ -5,13 +5,14 @@ import platform
 import shutil
 from pathlib import Path
 
+from redis import Redis as Client
+from redis.exceptions import RedisError
+
 from deploy.local import children, environment
 from deploy.local.directory import LocalDirectory
 from deploy.local.errors import NotAvailableError
 from deploy.local.ports import HOST, Ports
 from deploy.local.server import External, Server
-from redis import Redis as Client
-from redis.exceptions import RedisError
 
 READY_SECONDS = 15.0
 PREFERRED_PORT = 26379
@@ -80,8 +81,8 @@ class Redis:
         children.wait_until_ready(self._child, self._is_ready, seconds=READY_SECONDS, log=self._log)
 
     def environment(self) -> dict[str, str]:
-        """Return the address."""
-        return {"REDIS_URL": f"redis://:{self._password}@{HOST}:{self._port}/0"}
+        """Return the address without a database number: the settings choose those."""
+        return {"REDIS_URL": f"redis://:{self._password}@{HOST}:{self._port}"}
 
     def is_running(self) -> bool:
         """Tell whether the server process lives."""

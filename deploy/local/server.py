@@ -50,7 +50,7 @@ class External:
         return self._values
 
     def is_running(self) -> bool:
-        """It is not ours to judge."""
+        """Say yes: it is not ours to judge."""
         return True
 
     def stop(self) -> None:

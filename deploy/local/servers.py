@@ -50,7 +50,7 @@ class Servers:
         self.stop()
 
     def stop(self) -> None:
-        """Stop every server, last started first; one that fails to stop does not keep the others."""
+        """Stop every server, last started first, also when one of them fails to stop."""
         errors = []
         while self._servers:
             try:

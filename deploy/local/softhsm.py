@@ -1,4 +1,4 @@
-"""A PKCS#11 module: the environment's, else SoftHSM v2 of the machine or unpacked from its package."""
+"""A PKCS#11 module: the environment's, else SoftHSM v2 of the machine or from its package."""
 
 import ctypes
 import fcntl
@@ -11,7 +11,7 @@ from deploy.local.directory import LocalDirectory
 from deploy.local.errors import NotAvailableError
 from deploy.local.server import External, Server
 
-TOKEN_LABEL = "upi-local"
+TOKEN_LABEL = "upi-local"  # noqa: S105 - a name, not a secret
 PACKAGES = ("libsofthsm2", "softhsm2-common")
 LIBRARY_NAME = "libsofthsm2.so"
 INSTALLED = (
@@ -37,7 +37,7 @@ def find(directory: LocalDirectory) -> Server:
 
 
 class SoftHsm:
-    """SoftHSM v2; it is a library, so there is no process, only a configuration and a token folder."""
+    """SoftHSM v2: a library, so there is no process, only a configuration and a token folder."""
 
     name = "hsm"
     origin = "SoftHSM v2"
@@ -74,7 +74,7 @@ class SoftHsm:
         }
 
     def is_running(self) -> bool:
-        """A library does not die by itself."""
+        """Say yes: a library does not die by itself."""
         return True
 
     def stop(self) -> None:
