@@ -2,4 +2,6 @@
 
 from collections.abc import Mapping
 
-CONSUMERS: Mapping[str, Mapping[str, str]] = {}
+CONSUMERS: Mapping[str, Mapping[str, str]] = {
+    "merchants": {"merchants.order.paid": "apps.merchants.consumers.order_paid"},
+}

@@ -2,27 +2,26 @@
 
 from collections.abc import Iterable
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-# Service name -> path prefix -> URL module of the app behind it.
-SERVICES: dict[str, dict[str, str]] = {
-    "receiver": {},
-    "payments": {},
-    "balance": {},
-    "vpa": {},
-    "merchants": {},
-    "accounts": {},
-    "backoffice": {},
-    "live": {},
+# Service name -> the path prefixes that it serves -> the app's URL modules behind each.
+SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
+    "receiver": {"upi/": ("apps.upi.urls",)},
+    "payments": {"app/v1/": ("apps.payments.urls_app",), "v1/": ("apps.payments.urls_merchant",)},
+    "balance": {"app/v1/": ("apps.customers.urls_balance",)},
+    "vpa": {"app/v1/": ("apps.vpa.urls",)},
+    "merchants": {"v1/": ("apps.merchants.urls",)},
+    "accounts": {"app/v1/": ("apps.customers.urls_accounts",)},
+    "backoffice": {"": ("upi_platform.backoffice_urls",)},
+    "live": {"live/v1/": ("apps.payments.urls_live",)},
 }
 
 
 def urls_of(names: Iterable[str]) -> list[URLPattern | URLResolver]:
     """Return the URL patterns of the named services. Raises KeyError for an unknown service."""
-    patterns: list[URLPattern | URLResolver] = []
-    for name in names:
-        patterns += [path(prefix, include(module)) for prefix, module in SERVICES[name].items()]
-        if name == "backoffice":
-            patterns.append(path("admin/", admin.site.urls))
-    return patterns
+    return [
+        path(prefix, include(module))
+        for name in names
+        for prefix, modules in SERVICES[name].items()
+        for module in modules
+    ]

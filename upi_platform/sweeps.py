@@ -2,4 +2,20 @@
 
 from collections.abc import Mapping
 
-SWEEPS: Mapping[str, str] = {}
+SWEEPS: Mapping[str, str] = {
+    "payments.payer_psp": "apps.payments.selectors.payer_psp_is_due",
+    "payments.payee_psp": "apps.payments.selectors.payee_psp_is_due",
+    "payments.debit": "apps.payments.selectors.debit_is_due",
+    "payments.credit": "apps.payments.selectors.credit_is_due",
+    "payments.reversal": "apps.payments.selectors.reversal_is_due",
+    "accounts.credentials": "apps.accounts.selectors.credentials_are_due",
+    "accounts.pins": "apps.accounts.selectors.pins_are_due",
+    "customers.requests": "apps.customers.selectors.requests_are_due",
+    "merchants.webhooks": "apps.merchants.selectors.webhooks_are_due",
+    "upi.deliver": "apps.upi.selectors.answers_are_due",
+}
+
+# What must not outlive its time: name to a function that removes it and says how much.
+PURGES: Mapping[str, str] = {
+    "upi.pin_blocks": "apps.upi.services.pin_blocks.purge",
+}

@@ -2,4 +2,27 @@
 
 from collections.abc import Mapping
 
-ROUTES: Mapping[tuple[str, str], str] = {}
+ROUTES: Mapping[tuple[str, str], str] = {
+    # The payment engine: every role of a payment.
+    ("ReqAuthDetails", "PAY"): "apps.payments.endpoint.receive_authorisation",
+    ("ReqPay", "DEBIT"): "apps.payments.endpoint.receive_debit",
+    ("ReqPay", "CREDIT"): "apps.payments.endpoint.receive_credit",
+    ("ReqPay", "REVERSAL"): "apps.payments.endpoint.receive_reversal",
+    ("RespPay", "PAY"): "apps.payments.endpoint.receive_payment_answer",
+    ("ReqTxnConfirmation", "TxnConfirmation"): "apps.payments.endpoint.receive_confirmation",
+    ("ReqChkTxn", "ChkTxn"): "apps.payments.endpoint.receive_check",
+    ("RespChkTxn", "ChkTxn"): "apps.payments.endpoint.receive_check_answer",
+    # The issuer: what an account's owner asks through the switch.
+    ("ReqOtp", "Otp"): "apps.accounts.endpoint.receive_otp",
+    ("ReqRegMob", "ReqRegMob"): "apps.accounts.endpoint.receive_registration",
+    ("ReqSetCre", "SetCre"): "apps.accounts.endpoint.receive_pin_change",
+    ("ReqBalEnq", "BalEnq"): "apps.accounts.endpoint.receive_balance_enquiry",
+    # The PSP: the answers to what our own app's users asked.
+    ("RespOtp", "Otp"): "apps.customers.endpoint.receive_otp_answer",
+    ("RespRegMob", "ReqRegMob"): "apps.customers.endpoint.receive_registration_answer",
+    ("RespSetCre", "SetCre"): "apps.customers.endpoint.receive_change_answer",
+    ("RespBalEnq", "BalEnq"): "apps.customers.endpoint.receive_balance_answer",
+    # Liveness.
+    ("ReqHbt", "Hbt"): "apps.upi.heartbeat.receive",
+    ("RespHbt", "Hbt"): "apps.upi.heartbeat.receive_answer",
+}

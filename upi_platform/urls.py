@@ -1,9 +1,14 @@
-"""Which paths this process serves: those of the services that UPI_SERVICES names."""
+"""Which paths this process serves: those of the services that UPI_SERVICES names, and its health."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
+from upi_platform import health
 from upi_platform.services import SERVICES, urls_of
 
 _names = SERVICES if "all" in settings.UPI_SERVICES else settings.UPI_SERVICES
-urlpatterns: list[URLPattern | URLResolver] = urls_of(_names)
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("livez", health.live),
+    path("readyz", health.ready),
+    *urls_of(_names),
+]

@@ -1,11 +1,14 @@
 """Errors of our APIs as RFC 9457 problem documents."""
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -15,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_SECONDS = "2"
+
+_UNAVAILABLE = (OperationalError, InterfaceError, RedisError, ConnectionInterrupted)
 
 # What the frameworks raise, in the words of our API.
 _FRAMEWORK: dict[type[Exception], tuple[int, str, str]] = {
@@ -62,8 +67,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         )
         if "retry_after_seconds" in error.members:
             headers["Retry-After"] = str(error.members["retry_after_seconds"])
-    elif isinstance(error, (OperationalError, InterfaceError)):
-        log.warning("dependency_unavailable", dependency="database")
+    elif isinstance(error, _UNAVAILABLE):
+        log.warning("dependency_unavailable", kind=type(error).__name__)
         document = problem(status=503, code="unavailable", title="Temporarily unavailable")
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
     else:
@@ -71,6 +76,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         if known is None:
             return None
         document = problem(status=known[0], code=known[1], title=known[2])
+        if document["status"] == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
     return Response(document, status=document["status"], headers=headers, content_type=MEDIA_TYPE)
 
 

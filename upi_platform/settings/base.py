@@ -15,7 +15,7 @@ UPI_SERVICES = tuple(environment.upi_services.split(","))
 
 INSTALLED_APPS = [
     "apps.operators",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the default one would put its own admin site in place of ours
     "upi_platform.admin_config.PlatformAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -88,13 +88,19 @@ CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": f"{REDIS_URL}/0",
-        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.2, "SOCKET_TIMEOUT": 0.2},
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.2,
+            "SOCKET_TIMEOUT": 0.2,
+            # Not pickle: whoever could write to Redis would run code here.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+        },
         "KEY_PREFIX": "upi",
     }
 }
 CELERY_BROKER_URL = f"{REDIS_URL}/1"
 
 AUTH_USER_MODEL = "operators.Operator"
+AUTHENTICATION_BACKENDS = ["apps.operators.backends.OperatorBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {

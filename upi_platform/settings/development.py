@@ -3,3 +3,4 @@
 from upi_platform.settings.base import *
 
 WEBHOOK_ALLOW_PRIVATE = True
+MESSAGING_CHECK_EVENTS = True

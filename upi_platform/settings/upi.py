@@ -53,7 +53,10 @@ CLAIM_ATTEMPTS_MAX = 5
 # The composition root's doors upward, as dotted names.
 UPI_ROUTES = "upi_platform.upi_routes.ROUTES"
 MESSAGING_SWEEPS = "upi_platform.sweeps.SWEEPS"
+MESSAGING_PURGES = "upi_platform.sweeps.PURGES"
 MESSAGING_CONSUMERS = "upi_platform.consumers.CONSUMERS"
+MESSAGING_CHECK_EVENTS = False
+MESSAGING_IDEMPOTENCY_KEY_LIFE_HOURS = 72
 
 CORE_BANKING = {"BACKEND": "apps.accounts.core_banking.ledger.LedgerCoreBanking", "OPTIONS": {}}
 
@@ -69,7 +72,20 @@ PKCS11_SO_PIN = environment.pkcs11_so_pin.get_secret_value()
 
 KAFKA_BOOTSTRAP_SERVERS = environment.kafka_bootstrap_servers
 WEBHOOK_ALLOW_PRIVATE = False
+WEBHOOK_DEADLINE_SECONDS = 10
+ORDER_LIFE_SECONDS_MAX = 45 * 24 * 3600
+# A balance is handed to the app once, from memory, and never stored (circular OC-95).
+BALANCE_HANDOVER_SECONDS = 60
+ACCOUNT_REQUEST_ANSWER_SECONDS = _timer(30)
+VPA_REUSE_AFTER_DAYS = 183
+VPA_CACHE_SECONDS = 30
+# Circular OC-215A: fifty balance enquiries per app and customer in a day.
 BALANCE_ENQUIRIES_PER_DAY_MAX = 50
+# upi-protocol 5.5 and 7.4: a locked PIN opens after a day or by a registration; an OTP lives five
+# to ten minutes. An account may ask for so many OTPs within that day without using one.
+PIN_LOCK_SECONDS = _timer(24 * 3600)
+OTP_LIFE_SECONDS = _timer(300)
+OTPS_PER_DAY_MAX = 5
 SESSION_LIFE_SECONDS = 15 * 60
 CHALLENGE_LIFE_SECONDS = 60
 FAULT_AT = environment.fault_at

@@ -1,0 +1,84 @@
+"""Whether a process lives, and whether it should be sent work."""
+
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+
+from hsm import sessions
+from hsm.errors import HsmError
+
+_REDIS_TIMEOUT_SECONDS = 0.5
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """Answer 200: the process runs. It asks nothing of anybody, so that it cannot be wrong."""
+    del request
+    return JsonResponse({"status": "live"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when everything that this process needs answers; else 503, and say what does not."""
+    del request
+    checks = {name: check() for name, check in _CHECKS.items()}
+    is_ready = all(state == "ok" for state in checks.values())
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not_ready", "checks": checks},
+        status=200 if is_ready else 503,
+    )
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "unavailable"
+    return "ok"
+
+
+def _partitions() -> str:
+    """Rows in a DEFAULT partition mean that nobody made the month's partitions in time."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' "
+                "AND relname LIKE '%\\_default'"
+            )
+            names = [name for (name,) in cursor.fetchall()]
+            for name in names:
+                cursor.execute(f'SELECT EXISTS (SELECT FROM "{name}")')  # noqa: S608
+                if cursor.fetchone() == (True,):
+                    return f"rows in {name}"
+    except DatabaseError:
+        return "unavailable"
+    return "ok"
+
+
+def _redis() -> str:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=_REDIS_TIMEOUT_SECONDS)
+    try:
+        client.ping()
+    except redis.RedisError:
+        return "unavailable"
+    finally:
+        client.close()
+    return "ok"
+
+
+def _hsm() -> str:
+    try:
+        sessions.check()
+    except HsmError:
+        return "unavailable"
+    return "ok"
+
+
+_CHECKS: dict[str, Callable[[], str]] = {
+    "database": _database,
+    "partitions": _partitions,
+    "redis": _redis,
+    "hsm": _hsm,
+}
