@@ -20,7 +20,7 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when everything that this process needs answers; else 503, and say what does not."""
+    """Answer 200 when everything that this process needs answers; else 503, and what does not."""
     del request
     checks = {name: check() for name, check in _CHECKS.items()}
     is_ready = all(state == "ok" for state in checks.values())

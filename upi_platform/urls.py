@@ -1,4 +1,4 @@
-"""Which paths this process serves: those of the services that UPI_SERVICES names, and its health."""
+"""Which paths this process serves: those of the services it is told to be, and its health."""
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path

@@ -1,4 +1,4 @@
-"""Read what a client sends, member by member: exactly those that an endpoint names, each by its rule."""
+"""Read what a client sends: exactly the members that an endpoint names, each by its rule."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -119,7 +119,7 @@ def note(body: Mapping[str, object], name: str = "note") -> str:
 
 
 def check_parameters(query: QueryDict, known: Collection[str]) -> None:
-    """Raise InvalidInputError for an unknown query parameter, DuplicateParameterError for a twin."""
+    """Raise InvalidInputError for an unknown parameter, DuplicateParameterError for a twin."""
     for name, values in query.lists():
         if name not in known:
             raise InvalidInputError("A query parameter is not known here")
