@@ -1,0 +1,1 @@
+"""What the UPI wire does for the apps above it."""
