@@ -86,7 +86,6 @@ def empty_database() -> None:
     """Empty every table and put the rows of the migrations back, as the owner."""
     with _owner() as owner, owner.transaction():
         names = [sql.Identifier("public", table) for table in _tables(owner)]
-        owner.execute("SET LOCAL session_replication_role = DEFAULT")
         owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(names)))
         kept = owner.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s", [_KEPT_SCHEMA]

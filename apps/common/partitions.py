@@ -100,12 +100,12 @@ class AppendOnly(Operation):
         """Add the trigger and take the rights away, from the table and from its partitions."""
         del from_state
         table = to_state.apps.get_model(app_label, self.name)._meta.db_table
-        schema_editor.execute(_REFUSE)
+        schema_editor.execute(_REFUSE, params=None)
         schema_editor.execute(
             f'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
-        schema_editor.execute(revoke_change_sql(table))
+        schema_editor.execute(revoke_change_sql(table), params=None)
 
     def database_backwards(
         self,
