@@ -1,6 +1,7 @@
 """Fat tables have a partition for each month to come, and history cannot be edited."""
 
 import datetime as dt
+import itertools
 
 import pytest
 from django.apps import apps
@@ -30,7 +31,7 @@ def test_months_follow_each_other_without_a_gap():
     made = list(partitions.months(dt.date(2026, 11, 22), 14))
 
     assert [suffix for suffix, _, _ in made[:3]] == ["2026_11", "2026_12", "2027_01"]
-    assert all(end == start for (_, _, end), (_, start, _) in zip(made, made[1:], strict=False))
+    assert all(end == start for (_, _, end), (_, start, _) in itertools.pairwise(made))
 
 
 @pytest.mark.django_db
@@ -98,7 +99,8 @@ def test_the_guard_of_history_is_switched_on_in_every_partition():
     for table in set(_append_only_tables()) & set(_partitioned_tables()):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM pg_inherits i LEFT JOIN pg_trigger t ON t.tgrelid = i.inhrelid "
+                "SELECT count(*) FROM pg_inherits i "
+                "LEFT JOIN pg_trigger t ON t.tgrelid = i.inhrelid "
                 "AND t.tgname = 'append_only' AND t.tgenabled = 'O' "
                 "WHERE i.inhparent = %s::regclass AND t.oid IS NULL",
                 [f'"{table}"'],
