@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 # Service name -> the path prefixes that it serves -> the app's URL modules behind each.
 SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
-    "receiver": {"upi/": ("apps.upi.urls",)},
+    "receiver": {"": ("apps.upi.urls",)},
     "payments": {"app/v1/": ("apps.payments.urls_app",), "v1/": ("apps.payments.urls_merchant",)},
     "balance": {"app/v1/": ("apps.customers.urls_balance",)},
     "vpa": {"app/v1/": ("apps.vpa.urls",)},

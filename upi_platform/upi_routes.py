@@ -22,7 +22,4 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("RespRegMob", "ReqRegMob"): "apps.customers.endpoint.receive_registration_answer",
     ("RespSetCre", "SetCre"): "apps.customers.endpoint.receive_change_answer",
     ("RespBalEnq", "BalEnq"): "apps.customers.endpoint.receive_balance_answer",
-    # Liveness.
-    ("ReqHbt", "Hbt"): "apps.upi.heartbeat.receive",
-    ("RespHbt", "Hbt"): "apps.upi.heartbeat.receive_answer",
 }
