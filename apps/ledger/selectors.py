@@ -1,0 +1,133 @@
+"""Reads of the books, and the lock of the books."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet, Sum
+
+from apps.common.money import Money
+from apps.ledger.contracts import Chart, Kind, StatementLine, Status, TransferOrder, Verdict
+from apps.ledger.engine import Account, StoredTransfer
+from apps.ledger.models import LedgerAccount, Transfer, TransferKey
+
+STATEMENT_LINES_MAX = 500
+
+# Any number will do, as long as nothing else in this database locks the same one.
+_BOOKS_LOCK = 0x1ED6E2
+
+
+def lock_books() -> None:
+    """
+    Take the one lock behind which all posting of this database queues, until the transaction ends.
+
+    Waiting for it is what lets batches form. It comes before every row lock of a posting.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_BOOKS_LOCK])
+
+
+def account_by_code(code: Chart) -> LedgerAccount:
+    """Return one of the bank's own accounts."""
+    return LedgerAccount.objects.get(code=code)
+
+
+def account_id_by_code(code: Chart) -> int:
+    """Return the id under which orders name one of the bank's own accounts."""
+    return LedgerAccount.objects.values_list("pk", flat=True).get(code=code)
+
+
+def balance(account_id: int) -> Money:
+    """Return posted credits less posted debits."""
+    return LedgerAccount.objects.get(pk=account_id).balance
+
+
+def books_sum() -> Money:
+    """Return the sum of all balances, which is zero or the books are broken."""
+    total = LedgerAccount.objects.aggregate(
+        paise=Sum(F("credits_posted_paise") - F("debits_posted_paise"))
+    )["paise"]
+    return Money(int(total or 0))
+
+
+def transfer_by_key(key: str) -> Transfer | None:
+    """Return the transfer that happened under a key."""
+    stored = TransferKey.objects.filter(key=key).first()
+    return None if stored is None else Transfer.objects.get(pk=stored.transfer_id)
+
+
+def statement(
+    account_id: int, *, before: UUID | None = None, limit: int = STATEMENT_LINES_MAX
+) -> list[StatementLine]:
+    """Return the newest transfers of an account, newest first; `before` continues a page."""
+    lines: list[StatementLine] = []
+    for side, sign in (("debit", -1), ("credit", 1)):
+        rows: QuerySet[Transfer] = Transfer.objects.filter(Q(**{f"{side}_account_id": account_id}))
+        if before is not None:
+            rows = rows.filter(pk__lt=before)
+        lines += [
+            StatementLine(
+                transfer_id=row.pk,
+                key=row.key,
+                kind=Kind(row.kind),
+                purpose=row.purpose,
+                posted_at=row.posted_at,
+                amount=Money(sign * row.amount_paise),
+                balance_after=Money(getattr(row, f"{side}_balance_after_paise")),
+            )
+            for row in rows.order_by("-pk")[: min(limit, STATEMENT_LINES_MAX)]
+        ]
+    lines.sort(key=lambda line: line.transfer_id, reverse=True)
+    return lines[:limit]
+
+
+def lock_accounts(account_ids: Iterable[int]) -> dict[int, Account]:
+    """Return the accounts that exist, their rows locked in the order of their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, debits_posted_paise, credits_posted_paise, debits_pending_paise, "
+            "credits_pending_paise, debits_must_not_exceed_credits, "
+            "credits_must_not_exceed_debits FROM ledger_account "
+            "WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [sorted(account_ids)],
+        )
+        return {row[0]: Account(*row) for row in cursor.fetchall()}
+
+
+def stored_transfers(keys: Sequence[str]) -> dict[str, StoredTransfer]:
+    """Return what is stored under these keys. It costs one index look-up a key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT k.key, k.debit_account_id, k.credit_account_id, k.amount_paise, k.purpose, "
+            "k.kind, k.pending_key, k.transfer_id FROM ledger_transfer_key k WHERE k.key = ANY(%s)",
+            [list(keys)],
+        )
+        rows = cursor.fetchall()
+    balances = _balances_after([row[7] for row in rows])
+    return {
+        row[0]: StoredTransfer(
+            TransferOrder(row[0], row[1], row[2], Money(row[3]), row[4], Kind(row[5]), row[6]),
+            Verdict(row[0], Status.ACCEPTED, row[7], *balances[row[7]]),
+        )
+        for row in rows
+    }
+
+
+def _balances_after(transfer_ids: Sequence[UUID]) -> dict[UUID, tuple[Money, Money]]:
+    if not transfer_ids:
+        return {}
+    rows = Transfer.objects.filter(pk__in=transfer_ids).values_list(
+        "pk", "debit_balance_after_paise", "credit_balance_after_paise"
+    )
+    return {pk: (Money(debit), Money(credit)) for pk, debit, credit in rows}
+
+
+def resolutions(pending_keys: Sequence[str]) -> dict[str, Kind]:
+    """Return which of these pending transfers were posted or voided."""
+    if not pending_keys:
+        return {}
+    rows = TransferKey.objects.filter(pending_key__in=pending_keys).values_list(
+        "pending_key", "kind"
+    )
+    return {pending_key: Kind(kind) for pending_key, kind in rows if pending_key is not None}
+
