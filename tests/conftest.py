@@ -103,18 +103,19 @@ def empty_database() -> None:
 def _restore_sequences(owner: psycopg.Connection, tables: list[str]) -> None:
     for table in tables:
         columns = owner.execute(
-            "SELECT attname, pg_get_serial_sequence(quote_ident(%(table)s), attname) "
-            "FROM pg_attribute WHERE attrelid = quote_ident(%(table)s)::regclass AND attnum > 0 "
-            "AND pg_get_serial_sequence(quote_ident(%(table)s), attname) IS NOT NULL",
+            "SELECT column_name, pg_get_serial_sequence(quote_ident(%(table)s), column_name) "
+            "FROM information_schema.columns WHERE table_schema = 'public' "
+            "AND table_name = %(table)s",
             {"table": table},
         ).fetchall()
         for column, sequence in columns:
-            owner.execute(
-                sql.SQL("SELECT setval(%s, (SELECT coalesce(max({}), 1) FROM {}))").format(
-                    sql.Identifier(column), sql.Identifier("public", table)
-                ),
-                [sequence],
-            )
+            if sequence is not None:
+                owner.execute(
+                    sql.SQL("SELECT setval(%s, (SELECT coalesce(max({}), 1) FROM {}))").format(
+                        sql.Identifier(column), sql.Identifier("public", table)
+                    ),
+                    [sequence],
+                )
 
 
 @pytest.fixture
