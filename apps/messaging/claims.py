@@ -173,4 +173,3 @@ def _run(statement: sql.Composed, parameters: dict[str, Any]) -> list[tuple[Any,
         cursor.execute(statement, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
-

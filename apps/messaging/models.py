@@ -53,6 +53,22 @@ class OutboxShard(models.Model):
         return f"shard {self.pk}"
 
 
+class KafkaCluster(models.Model):
+    """Which cluster the published events went to; there is one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    cluster_id = models.TextField()
+    adopted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="kafka_cluster_is_one", condition=Q(id=1))
+        ]
+
+    def __str__(self) -> str:
+        return self.cluster_id
+
+
 class ConsumedEvent(models.Model):
     """Says that a consumer has applied an event; written in the transaction of its effect."""
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from apps.common import ids
+from apps.messaging import event_types
 from apps.messaging.contracts import Event
 from apps.messaging.models import SHARDS
 
@@ -81,7 +82,7 @@ def validator(event_type: str) -> jsonschema_rs.Validator:
 
 def schema_path(event_type: str) -> Path:
     """Return where the schema of an event type is kept."""
-    return Path(settings.BASE_DIR, "docs", "events", f"{event_type}.json")
+    return event_types.directory() / f"{event_type}.json"
 
 
 def _notify() -> None:

@@ -72,7 +72,7 @@ class Operator(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_staff(self) -> bool:
-        """Whether the admin may open at all: every operator is staff, nobody else is an operator."""
+        """Whether the back office may open: every operator is staff."""
         return True
 
     def get_full_name(self) -> str:

@@ -33,6 +33,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='KafkaCluster',
+            fields=[
+                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('cluster_id', models.TextField()),
+                ('adopted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='kafka_cluster_is_one')],
+            },
+        ),
+        migrations.CreateModel(
             name='ConsumedEvent',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),

@@ -1,0 +1,54 @@
+"""Carry the outbox to Kafka until told to stop."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+import psycopg
+import structlog
+from confluent_kafka import KafkaException
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+
+from apps.messaging import event_types, kafka, outbox
+from apps.messaging.errors import RelayStoppedError
+from apps.messaging.listening import Listener
+from apps.messaging.relay import Relay
+from apps.messaging.stopping import stopped_by_signal
+
+log = structlog.get_logger(__name__)
+
+WAIT_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    """Publishes what is in the outbox; several relays may run side by side."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take --once, which ends when nothing is due."""
+        parser.add_argument("--once", action="store_true", help="end when nothing is due")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work while there is work, else wait for a NOTIFY or a second."""
+        del args
+        stopped = stopped_by_signal()
+        relay = Relay()
+        has_topics = False
+        with Listener(outbox.CHANNEL) as listener:
+            while not stopped.is_set():
+                try:
+                    close_old_connections()
+                    if not has_topics:
+                        kafka.ensure_topics(event_types.topics())
+                        has_topics = True
+                    if relay.work():
+                        continue
+                    if options["once"]:
+                        break
+                    listener.wait(WAIT_SECONDS)
+                except (KafkaException, RelayStoppedError, DatabaseError, psycopg.Error) as error:
+                    log.warning("relay_waits", error=type(error).__name__, reason=str(error))
+                    relay.close()
+                    stopped.wait(WAIT_SECONDS)
+        relay.close()

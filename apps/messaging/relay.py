@@ -1,0 +1,215 @@
+"""
+Carry the outbox to Kafka.
+
+Any number of relays run side by side. Each claims some shards of the outbox for a while, sends
+what is unpublished there in the order of its sequence, and marks what Kafka has confirmed. One
+subject is in one shard, so its events leave in order; a relay that dies or stalls loses its claim,
+and the next one begins again with the oldest unconfirmed event: repeats are possible, gaps are not.
+There is no high-water mark: a transaction that commits late is found like any other.
+"""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from apps.common import ids
+from apps.common.faults import fault_point
+from apps.messaging import envelope, kafka, refill
+from apps.messaging.contracts import ReceivedEvent, topic_of
+from apps.messaging.errors import RelayStoppedError
+from apps.messaging.models import DeadLetter, OutboxEvent
+
+log = structlog.get_logger(__name__)
+
+BATCH_EVENTS_MAX = 500
+SHARDS_PER_ROUND_MAX = 8
+LEASE_SECONDS = 10
+CONFIRM_SECONDS = 5.0
+OUTAGE_PAUSE_SECONDS = 1.0
+OWNER = "platform"
+
+_CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM messaging_outboxshard AS shard
+         WHERE next_action_at <= (SELECT clock_timestamp())
+           AND EXISTS (SELECT FROM messaging_outboxevent AS event
+                        WHERE event.shard = shard.id
+                          AND published_at IS NULL AND parked_at IS NULL)
+         ORDER BY next_action_at, id LIMIT %s
+           FOR NO KEY UPDATE SKIP LOCKED)
+    UPDATE messaging_outboxshard AS shard
+       SET claim = %s, next_action_at = clock_timestamp() + make_interval(secs => %s)
+      FROM due WHERE shard.id = due.id
+    RETURNING shard.id
+"""
+_RELEASE = """
+    UPDATE messaging_outboxshard
+       SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => %s)
+     WHERE claim = %s
+"""
+_MARK = """
+    UPDATE messaging_outboxevent SET published_at = clock_timestamp()
+     WHERE id = ANY(%s) AND published_at IS NULL
+"""
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What became of a batch that was given to Kafka."""
+
+    confirmed: list[uuid.UUID] = field(default_factory=list)
+    refused: dict[uuid.UUID, str] = field(default_factory=dict)
+    pending: int = 0
+
+
+class Relay:
+    """One relay: it keeps a producer until that producer fails."""
+
+    def __init__(self) -> None:
+        self._producer: Producer | None = None
+
+    def work(self) -> int:
+        """
+        Publish one batch and return how many events are settled; 0 means that nothing was due.
+
+        Raises KafkaException or RelayStoppedError when the cluster does not answer; the shards are
+        then due again a second later.
+        """
+        token = ids.uuid7()
+        shards = _claim(token)
+        if not shards:
+            return 0
+        fault_point("relay.claimed")
+        pause_seconds = OUTAGE_PAUSE_SECONDS
+        try:
+            settled = self._publish(_batch(shards))
+            pause_seconds = 0
+        finally:
+            _release(token, pause_seconds=pause_seconds)
+        return settled
+
+    def close(self) -> None:
+        """Give the producer up together with all it has not confirmed."""
+        if self._producer is not None:
+            self._producer.purge()
+            self._producer.flush(0)
+            self._producer = None
+
+    def _publish(self, events: Sequence[OutboxEvent]) -> int:
+        delivery = self._send(events)
+        if delivery.refused and len(events) > 1:
+            # Kafka refuses a whole request for one message: only alone an event is to blame.
+            done = set(delivery.confirmed)
+            settled = len(done)
+            for event in (event for event in events if event.pk not in done):
+                settled += self._publish([event])
+            return settled
+        for event in events:
+            if event.pk in delivery.refused:
+                park(event, reason=delivery.refused[event.pk])
+        if delivery.pending:
+            raise RelayStoppedError(f"{delivery.pending} events were not confirmed")
+        return len(delivery.confirmed) + len(delivery.refused)
+
+    def _send(self, events: Sequence[OutboxEvent]) -> Delivery:
+        """Send events and mark those confirmed; the rest is refused or pending."""
+        producer = self._connected()
+        delivery = Delivery()
+        for event in events:
+            self._produce(producer, event, delivery)
+        until = time.monotonic() + CONFIRM_SECONDS
+        while len(producer) and time.monotonic() < until and not delivery.refused:
+            producer.poll(0.05)
+        delivery.pending = len(producer)
+        if delivery.pending or delivery.refused:
+            self.close()
+        fault_point("relay.sent")
+        _mark(delivery.confirmed)
+        fault_point("relay.marked")
+        return delivery
+
+    def _produce(self, producer: Producer, event: OutboxEvent, delivery: Delivery) -> None:
+        def settle(error: KafkaError | None, _message: Message) -> None:
+            if error is None:
+                delivery.confirmed.append(event.pk)
+            elif error.code() in kafka.REFUSALS:
+                delivery.refused[event.pk] = error.str()
+
+        try:
+            producer.produce(
+                topic_of(event.type),
+                key=event.subject.encode(),
+                value=envelope.encode(received(event)),
+                headers=[("content-type", envelope.CONTENT_TYPE)],
+                on_delivery=settle,
+            )
+        except KafkaException as error:
+            if error.args[0].code() not in kafka.REFUSALS:
+                raise
+            delivery.refused[event.pk] = error.args[0].str()
+
+    def _connected(self) -> Producer:
+        if self._producer is None:
+            producer = kafka.producer()
+            # Asked before the first message: a cluster that is away is no message's fault, and one
+            # that is new must first get what the old one had.
+            refill.adopt_cluster(kafka.cluster_id(producer))
+            self._producer = producer
+        return self._producer
+
+
+def received(event: OutboxEvent) -> ReceivedEvent:
+    """Return an outbox row as consumers will see it."""
+    return ReceivedEvent(
+        id=event.pk,
+        type=event.type,
+        subject=event.subject,
+        sequence=event.sequence,
+        occurred_at=event.created_at,
+        data=event.data,
+    )
+
+
+@transaction.atomic
+def park(event: OutboxEvent, *, reason: str) -> None:
+    """Take an event that Kafka will never carry out of the queue, and give it an owner."""
+    OutboxEvent.objects.filter(pk=event.pk).update(parked_at=Now())
+    DeadLetter.objects.create(
+        source="outbox",
+        item_id=str(event.pk),
+        subject=event.subject,
+        sequence=event.sequence,
+        reason=reason,
+        owner=OWNER,
+    )
+    log.error("event_parked", event_id=str(event.pk), type=event.type, reason=reason)
+
+
+def _claim(token: uuid.UUID) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [SHARDS_PER_ROUND_MAX, token, LEASE_SECONDS])
+        return [shard for (shard,) in cursor.fetchall()]
+
+
+def _batch(shards: Sequence[int]) -> list[OutboxEvent]:
+    pending = OutboxEvent.objects.filter(
+        shard__in=shards, published_at__isnull=True, parked_at__isnull=True
+    )
+    return list(pending.order_by("sequence")[:BATCH_EVENTS_MAX])
+
+
+def _mark(event_ids: Sequence[uuid.UUID]) -> None:
+    if event_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK, [list(event_ids)])
+
+
+def _release(token: uuid.UUID, *, pause_seconds: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [pause_seconds, token])
