@@ -1,0 +1,36 @@
+"""Where the banks' answers to our customers' questions arrive."""
+
+from apps.customers.services import settle
+from apps.upi.contracts import (
+    Received,
+    RespBalEnq,
+    ResponseMessage,
+    RespOtp,
+    RespRegMob,
+    RespSetCre,
+)
+
+
+def receive_otp_answer(received: Received[RespOtp]) -> None:
+    """Take the word that an OTP was sent, or why not."""
+    _settle(received)
+
+
+def receive_registration_answer(received: Received[RespRegMob]) -> None:
+    """Take the word that the PIN is set, or why not."""
+    _settle(received)
+
+
+def receive_change_answer(received: Received[RespSetCre]) -> None:
+    """Take the word that the PIN is changed, or why not."""
+    _settle(received)
+
+
+def receive_balance_answer(received: Received[RespBalEnq]) -> None:
+    """Take the balance, or why there is none."""
+    _settle(received)
+
+
+def _settle(received: Received[ResponseMessage]) -> None:
+    request = settle.lock_answered(received.exchange_id)
+    settle.settle(received.message, request, at=received.received_at)

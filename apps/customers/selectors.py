@@ -1,0 +1,145 @@
+"""Reads and named locks of the customer side."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from apps.common.errors import NotFoundError
+from apps.customers.contracts import Payer
+from apps.customers.errors import DeviceNotBoundError
+from apps.customers.models import AccountRequest, Customer, Device, LinkedAccount
+from apps.customers.states import RequestKind
+from apps.upi.contracts import AccountAddress
+from apps.upi.contracts import Device as WireDevice
+
+DAY = dt.timedelta(hours=24)
+
+
+def message_address(mobile: str) -> str:
+    """
+    Return the payer address of messages that move no money, such as 9800000001@exbank.
+
+    A customer has it before any payment address of their own: the PIN comes first.
+    """
+    return f"{mobile[2:]}@{settings.UPI_HANDLES[0]}"
+
+
+def customer_by_mobile(mobile: str) -> Customer | None:
+    """Return the active customer with this mobile number."""
+    return Customer.objects.filter(mobile=mobile, state=Customer.State.ACTIVE).first()
+
+
+def device(device_id: uuid.UUID | None) -> Device | None:
+    """Return a device, bound or not, with its customer."""
+    return Device.objects.select_related("customer").filter(pk=device_id).first()
+
+
+def lock_customer(customer_id: uuid.UUID) -> Customer:
+    """Return the customer, the row locked until the transaction ends."""
+    return Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
+
+
+def accounts_of(customer_id: uuid.UUID) -> QuerySet[LinkedAccount]:
+    """Return the accounts that the customer linked, the default one first."""
+    return LinkedAccount.objects.filter(customer_id=customer_id).order_by("-is_default", "id")
+
+
+def account_of(customer_id: uuid.UUID, account_id: uuid.UUID | None) -> LinkedAccount:
+    """Return one of the customer's accounts. Raises NotFoundError, also for another's account."""
+    account = LinkedAccount.objects.filter(pk=account_id, customer_id=customer_id).first()
+    if account is None:
+        raise NotFoundError
+    return account
+
+
+def payer(*, customer_id: uuid.UUID, device_id: uuid.UUID, account_id: uuid.UUID | None) -> Payer:
+    """
+    Return what the wire is told of a customer who pays from one of their accounts.
+
+    Raises NotFoundError for an account of somebody else, DeviceNotBoundError.
+    """
+    account = account_of(customer_id, account_id)
+    bound = device(device_id)
+    if bound is None or bound.customer_id != customer_id or bound.state != Device.State.BOUND:
+        raise DeviceNotBoundError
+    return payer_of(account, bound)
+
+
+def payer_of(account: LinkedAccount, bound: Device) -> Payer:
+    """Put together what the wire is told of an account's owner and their device."""
+    return Payer(
+        customer_id=account.customer_id,
+        account_id=account.pk,
+        name=bound.customer.name,
+        mobile=bound.customer.mobile,
+        account=AccountAddress(
+            ifsc=account.ifsc,
+            account_type=account.account_type,
+            account_number=account.account_number,
+        ),
+        device=WireDevice(
+            mobile=bound.customer.mobile,
+            geocode=bound.geocode,
+            location=bound.location,
+            ip=bound.ip,
+            type="MOB",
+            id=bound.identifier,
+            os=bound.os,
+            app=bound.app,
+            capability=bound.capability,
+        ),
+    )
+
+
+def request_of(
+    customer_id: uuid.UUID, request_id: uuid.UUID | None, *, kinds: Sequence[RequestKind]
+) -> AccountRequest:
+    """Return a request that the customer made. Raises NotFoundError, also for another's request."""
+    request = AccountRequest.objects.filter(
+        pk=request_id, customer_id=customer_id, kind__in=kinds
+    ).first()
+    if request is None:
+        raise NotFoundError
+    return request
+
+
+def request_by_transaction(transaction_id: str) -> AccountRequest | None:
+    """Return the request that a transaction id stands for."""
+    return AccountRequest.objects.filter(transaction_id=transaction_id).first()
+
+
+def lock_request_by_exchange(exchange_id: uuid.UUID) -> AccountRequest | None:
+    """Return the request that sent an exchange, the row locked until the transaction ends."""
+    return (
+        AccountRequest.objects.select_for_update(no_key=True)
+        .filter(exchange_id=exchange_id)
+        .first()
+    )
+
+
+def balance_enquiries(customer_id: uuid.UUID, *, since: dt.datetime) -> Sequence[dt.datetime]:
+    """Return when the customer asked for a balance, newest first, at most as often as allowed."""
+    instants = AccountRequest.objects.filter(
+        customer_id=customer_id, kind=RequestKind.BALANCE, created_at__gt=since
+    ).order_by("-created_at")
+    return list(
+        instants.values_list("created_at", flat=True)[: settings.BALANCE_ENQUIRIES_PER_DAY_MAX]
+    )
+
+
+def requests_are_due() -> bool:
+    """Return whether any request waits to be sent, or has waited too long for its answer."""
+    return AccountRequest.objects.filter(next_action_at__lte=Now(), parked_at__isnull=True).exists()
+
+
+def claimed_requests(request_ids: Sequence[uuid.UUID]) -> list[AccountRequest]:
+    """Return claimed requests with all that their messages need."""
+    return list(
+        AccountRequest.objects.select_related("account", "device__customer")
+        .filter(pk__in=request_ids)
+        .order_by("id")
+    )

@@ -1,0 +1,14 @@
+"""Celery tasks of this app; each is safe to lose and safe to repeat."""
+
+from celery import shared_task
+
+from apps.common import clock
+from apps.customers.services import advance
+from apps.customers.services.accept import STEP
+from apps.messaging import wakeups
+
+
+@shared_task(name=STEP, acks_late=True, ignore_result=True)
+def send_requests() -> None:
+    """Send what customers asked their banks."""
+    wakeups.drain(STEP, lambda: advance.advance_due(at=clock.now()))

@@ -1,0 +1,5 @@
+"""The back office's pages of payment addresses."""
+
+from apps.vpa.admin.vpa import VpaAdmin
+
+__all__ = ["VpaAdmin"]

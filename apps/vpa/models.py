@@ -1,0 +1,78 @@
+"""Payment addresses of this bank's handles."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.common import ids
+from apps.customers.models import Customer
+from apps.vpa.contracts import VpaKind
+
+# ASCII, lower case: two addresses that look alike must be one (upi-protocol 6.1).
+ADDRESS = r"^[a-z0-9][a-z0-9.\-_]{0,253}@[a-z][a-z0-9.]{1,63}$"
+
+
+class Vpa(models.Model):
+    """
+    An address, the account behind it, and the name that the bank vouches for.
+
+    `reserved_address` is the address for as long as nobody else may have it: while the row is
+    active, and for months after. It is what makes addresses unique; the history stays.
+    """
+
+    class State(models.TextChoices):
+        """Whether money can be sent to the address."""
+
+        ACTIVE = "ACTIVE"
+        INACTIVE = "INACTIVE"
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    address = models.CharField(max_length=255, db_index=True)
+    reserved_address = models.CharField(max_length=255, unique=True, null=True)  # noqa: DJ001
+    # None for a merchant: its address belongs to the bank's onboarding, not to an app's user.
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="vpas", null=True)
+    kind = models.CharField(max_length=6, choices=[(kind, kind) for kind in VpaKind])
+    mcc = models.CharField(max_length=4)
+    account_number = models.CharField(max_length=30)
+    ifsc = models.CharField(max_length=11)
+    account_type = models.CharField(max_length=12)
+    verified_name = models.CharField(max_length=99)
+    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    created_at = models.DateTimeField()
+    deactivated_at = models.DateTimeField(null=True)
+    # The merchant block of the wire (upi-protocol 2.3); empty for a person.
+    merchant_id_code = models.CharField(max_length=20, blank=True)
+    store_id_code = models.CharField(max_length=20, blank=True)
+    terminal_id_code = models.CharField(max_length=20, blank=True)
+    merchant_type = models.CharField(max_length=5, blank=True)
+    merchant_genre = models.CharField(max_length=7, blank=True)
+    onboarding_type = models.CharField(max_length=10, blank=True)
+    brand_name = models.CharField(max_length=20, blank=True)
+    legal_name = models.CharField(max_length=20, blank=True)
+    franchise_name = models.CharField(max_length=20, blank=True)
+    ownership = models.CharField(max_length=11, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="vpa_address_is_ascii_lower_case", condition=Q(address__regex=ADDRESS)
+            ),
+            models.CheckConstraint(
+                name="vpa_active_address_is_reserved",
+                condition=Q(state="INACTIVE")
+                | Q(reserved_address=F("address"), reserved_address__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="vpa_is_deactivated_at_an_instant",
+                condition=Q(state="ACTIVE", deactivated_at__isnull=True)
+                | Q(state="INACTIVE", deactivated_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="vpa_merchant_block_is_an_entitys",
+                condition=Q(kind="PERSON", mcc="0000", customer__isnull=False, ownership="")
+                | (Q(kind="ENTITY", customer__isnull=True) & ~Q(ownership="")),
+            ),
+        ]
+        indexes = [models.Index(name="vpa_of_customer", fields=["customer", "created_at"])]
+
+    def __str__(self) -> str:
+        return ids.public_id("vpa", self.id)

@@ -1,0 +1,107 @@
+"""Resolved addresses in Redis: faster when it is there, never wrong, and safe to lose."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+
+import redis
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django_redis.exceptions import ConnectionInterrupted
+
+from apps.upi.contracts import AccountAddress, MerchantBlock
+from apps.vpa.contracts import ResolvedVpa, VpaKind
+
+log = structlog.get_logger(__name__)
+
+CHANGING = "changing"
+# Longer than a transaction that changes an address can take: its locks time out after five.
+CHANGING_SECONDS = 10
+_OUTAGES = (redis.RedisError, ConnectionInterrupted, OSError)
+_MERCHANT_FIELDS = (
+    "sub_code",
+    "mid",
+    "sid",
+    "tid",
+    "merchant_type",
+    "merchant_genre",
+    "on_boarding_type",
+    "brand",
+    "legal",
+    "franchise",
+    "ownership",
+)
+
+
+def read(addresses: Sequence[str]) -> dict[str, ResolvedVpa]:
+    """Return those of the addresses that are cached; without Redis, none."""
+    try:
+        found: Mapping[str, object] = cache.get_many([_key(address) for address in addresses])
+    except _OUTAGES as error:
+        log.warning("resolution_cache_away", error=type(error).__name__)
+        return {}
+    return {
+        address: _load(value)
+        for address in addresses
+        if isinstance(value := found.get(_key(address)), list)
+    }
+
+
+def fill(resolved: Iterable[ResolvedVpa]) -> None:
+    """
+    Keep what the database said, unless the address is being changed.
+
+    ADD does not overwrite the mark of a change, so a reader that looked before the change cannot
+    leave the past behind.
+    """
+    try:
+        for vpa in resolved:
+            cache.add(_key(vpa.address), _dump(vpa), settings.VPA_CACHE_SECONDS)
+    except _OUTAGES as error:
+        log.warning("resolution_cache_away", error=type(error).__name__)
+
+
+def mark_changing(address: str) -> None:
+    """
+    Make everybody ask the database about an address while it is changed.
+
+    Called before the change. Raises when Redis does not answer: then the change must not happen,
+    for somebody could go on reading the past.
+    """
+    cache.set(_key(address), CHANGING, CHANGING_SECONDS)
+
+
+def _key(address: str) -> str:
+    return f"vpa:{address}"
+
+
+def _dump(vpa: ResolvedVpa) -> list[object]:
+    merchant = vpa.merchant
+    block = [getattr(merchant, name) for name in _MERCHANT_FIELDS] if merchant else None
+    account = vpa.account
+    return [
+        vpa.vpa_id.hex,
+        vpa.address,
+        vpa.kind.value,
+        vpa.mcc,
+        vpa.verified_name,
+        [account.ifsc, account.account_type, account.account_number],
+        block,
+    ]
+
+
+def _load(value: list[object]) -> ResolvedVpa:
+    vpa_id, address, kind, mcc, name, account, block = value
+    assert isinstance(account, list), "what fill() wrote"
+    merchant = None
+    if isinstance(block, list):
+        merchant = MerchantBlock(**dict(zip(_MERCHANT_FIELDS, block, strict=True)))
+    return ResolvedVpa(
+        vpa_id=uuid.UUID(str(vpa_id)),
+        address=str(address),
+        kind=VpaKind(str(kind)),
+        mcc=str(mcc),
+        verified_name=str(name),
+        account=AccountAddress(ifsc=account[0], account_type=account[1], account_number=account[2]),
+        merchant=merchant,
+    )

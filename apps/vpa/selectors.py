@@ -1,0 +1,91 @@
+"""Reads and named locks of payment addresses."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from apps.common.errors import NotFoundError
+from apps.upi.contracts import AccountAddress, MerchantBlock
+from apps.vpa import resolution_cache
+from apps.vpa.contracts import ResolvedVpa, VpaKind
+from apps.vpa.models import Vpa
+
+ADDRESSES_MAX = 1000
+
+
+def resolve(address: str) -> ResolvedVpa | None:
+    """Return what is behind an active address of ours, in lower case; None if there is none."""
+    return resolve_many([address]).get(address)
+
+
+def resolve_many(addresses: Sequence[str]) -> dict[str, ResolvedVpa]:
+    """
+    Return what is behind each address that is active and ours, by address; absent: unknown.
+
+    One trip to Redis, and one query for what Redis did not know.
+    """
+    assert len(addresses) <= ADDRESSES_MAX, "a batch is bounded"
+    wanted = sorted(set(addresses))
+    resolved = resolution_cache.read(wanted)
+    missing = [address for address in wanted if address not in resolved]
+    if missing:
+        rows = Vpa.objects.filter(reserved_address__in=missing, state=Vpa.State.ACTIVE)
+        fresh = {row.address: resolved_of(row) for row in rows}
+        resolution_cache.fill(fresh.values())
+        resolved |= fresh
+    return resolved
+
+
+def resolved_of(row: Vpa) -> ResolvedVpa:
+    """Return a row as what crosses the door."""
+    return ResolvedVpa(
+        vpa_id=row.pk,
+        address=row.address,
+        kind=VpaKind(row.kind),
+        mcc=row.mcc,
+        verified_name=row.verified_name,
+        account=AccountAddress(
+            ifsc=row.ifsc, account_type=row.account_type, account_number=row.account_number
+        ),
+        merchant=_merchant_block(row) if row.kind == VpaKind.ENTITY else None,
+    )
+
+
+def vpas_of(customer_id: uuid.UUID) -> QuerySet[Vpa]:
+    """Return the customer's active addresses, the oldest first."""
+    return Vpa.objects.filter(customer_id=customer_id, state=Vpa.State.ACTIVE).order_by("id")
+
+
+def vpa_of(customer_id: uuid.UUID, vpa_id: uuid.UUID | None) -> Vpa:
+    """Return one of the customer's active addresses. Raises NotFoundError, also for another's."""
+    row = vpas_of(customer_id).filter(pk=vpa_id).first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def owned_vpa(customer_id: uuid.UUID, address: str) -> Vpa | None:
+    """Return the customer's active address, None if it is not theirs."""
+    return vpas_of(customer_id).filter(reserved_address=address).first()
+
+
+def lock_vpa(vpa_id: uuid.UUID) -> Vpa:
+    """Return the address, its row locked until the transaction ends."""
+    return Vpa.objects.select_for_update(no_key=True).get(pk=vpa_id)
+
+
+def _merchant_block(row: Vpa) -> MerchantBlock:
+    return MerchantBlock(
+        sub_code=row.mcc,
+        mid=row.merchant_id_code,
+        sid=row.store_id_code or None,
+        tid=row.terminal_id_code or None,
+        merchant_type=row.merchant_type,
+        merchant_genre=row.merchant_genre,
+        on_boarding_type=row.onboarding_type,
+        brand=row.brand_name,
+        legal=row.legal_name,
+        franchise=row.franchise_name,
+        ownership=row.ownership,
+    )

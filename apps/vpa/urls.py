@@ -1,0 +1,12 @@
+"""Paths of the VPA service, below /app/v1/."""
+
+from django.urls import path
+
+from apps.vpa.api import vpas
+
+urlpatterns = [
+    path("vpas", vpas.VpasView.as_view()),
+    path("vpas/resolution", vpas.ResolutionView.as_view()),
+    path("vpas/<str:vpa_id>", vpas.VpaView.as_view()),
+    path("vpas/<str:vpa_id>/account", vpas.VpaAccountView.as_view()),
+]
