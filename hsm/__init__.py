@@ -1,0 +1,1 @@
+"""Keys that never leave the token: signatures, MACs and PIN verification over PKCS#11."""

@@ -1,0 +1,237 @@
+"""Make the token and its keys, list them, and judge every one; for people and for first starts."""
+
+import fcntl
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from cryptography.hazmat.primitives import serialization
+from pkcs11 import Attribute, KeyType, ObjectClass, Session, Slot, TokenFlag
+from pkcs11.exceptions import PKCS11Error
+
+from hsm import keys
+from hsm.configuration import configuration
+from hsm.errors import HsmUnavailableError, KeyUnfitError
+from hsm.keys import KeyKind, kind_of
+from hsm.library import Library
+from hsm.sessions import TokenSession, pool
+
+log = structlog.get_logger(__name__)
+
+LOCK_TRIES_MAX = 300
+LOCK_PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class KeyListing:
+    """What may be shown of a key: never its material."""
+
+    label: str
+    kind: str
+    object_class: str
+    uses: tuple[str, ...]
+    # Three bytes of a known block encrypted, or the SHA-256 of the public key: to compare by eye.
+    check_value: str
+    attributes: tuple[str, ...]
+
+
+def init_token() -> bool:
+    """
+    Make our token and set its PINs; return False if it is there already.
+
+    Safe to repeat, after a kill in its midst too, and safe when two processes do it at once.
+    Raises HsmUnavailableError.
+    """
+    with _alone_on_this_machine():
+        try:
+            return pool.run_alone(_init_token)
+        except (PKCS11Error, OSError) as error:
+            raise HsmUnavailableError(str(error) or type(error).__name__) from error
+
+
+def create_key(label: str) -> bool:
+    """
+    Make the key that such a label stands for; return False if it is there already.
+
+    Raises KeyUnfitError when no kind of ours has such a label or the key there does not fit;
+    HsmUnavailableError.
+    """
+    kind = kind_of(label)
+    if kind is None:
+        raise KeyUnfitError(f"{label}: no kind of key has such a label")
+    with _alone_on_this_machine():
+        made = pool.run(lambda session: _create_key(session, label, kind))
+    if made:
+        log.info("hsm_key_created", label=label, kind=kind.name)
+    return made
+
+
+def list_keys() -> list[KeyListing]:
+    """Return every key object of the token, by label. Raises HsmUnavailableError."""
+    return sorted(
+        (_listing(found) for found in _all_attributes()),
+        key=lambda one: (one.label, one.object_class),
+    )
+
+
+def check_keys() -> list[str]:
+    """
+    Return what is wrong with the keys of the token; nothing if every one fits and none is missing.
+
+    Raises HsmUnavailableError.
+    """
+    found = _all_attributes()
+    faults = [
+        f"{label}: missing" for label in configuration().key_labels if not _holds(found, label)
+    ]
+    twins = Counter((one[Attribute.LABEL], one[Attribute.CLASS]) for one in found)
+    faults += [f"{label}: there is more than one" for (label, _), n in twins.items() if n > 1]
+    for attributes in found:
+        label = attributes[Attribute.LABEL]
+        faults += [f"{label}: {fault}" for fault in _faults(attributes, found)]
+    return sorted(faults)
+
+
+def _faults(attributes: dict[Attribute, Any], found: list[dict[Attribute, Any]]) -> list[str]:
+    kind = kind_of(attributes[Attribute.LABEL])
+    if kind is None:
+        return ["not a key of ours"]
+    if attributes[Attribute.CLASS] != ObjectClass.PUBLIC_KEY:
+        return kind.faults(attributes)
+    private = [
+        one[Attribute.MODULUS]
+        for one in found
+        if one[Attribute.LABEL] == attributes[Attribute.LABEL]
+        and one[Attribute.CLASS] == ObjectClass.PRIVATE_KEY
+    ]
+    faults = kind.public_faults(attributes)
+    if attributes.get(Attribute.MODULUS) not in private:
+        faults.append("the public key is not that of the private key")
+    return faults
+
+
+def _holds(found: list[dict[Attribute, Any]], label: str) -> bool:
+    kind = kind_of(label)
+    return kind is not None and any(
+        one[Attribute.LABEL] == label and one[Attribute.CLASS] == kind.object_class for one in found
+    )
+
+
+def _all_attributes() -> list[dict[Attribute, Any]]:
+    def work(session: TokenSession) -> list[dict[Attribute, Any]]:
+        found = list(session.raw.get_objects({Attribute.TOKEN: True}))
+        return [keys.attributes_of(one) for one in found]
+
+    return [one for one in pool.run(work) if one[Attribute.CLASS] in keys.OBJECT_CLASSES]
+
+
+def _listing(attributes: dict[Attribute, Any]) -> KeyListing:
+    kind = kind_of(attributes[Attribute.LABEL])
+    return KeyListing(
+        label=attributes[Attribute.LABEL],
+        kind=kind.name if kind else "unknown",
+        object_class=ObjectClass(attributes[Attribute.CLASS]).name,
+        uses=tuple(use.name for use in keys.USES if attributes.get(use)),
+        check_value=_check_value(attributes),
+        attributes=tuple(
+            one.name if attributes[one] else f"not {one.name}"
+            for one in keys.PROTECTIONS
+            if one in attributes
+        ),
+    )
+
+
+def _check_value(attributes: dict[Attribute, Any]) -> str:
+    if attributes.get(Attribute.KEY_TYPE) != KeyType.RSA:
+        value: bytes = attributes.get(Attribute.CHECK_VALUE, b"")
+        return value.hex()
+    public = keys.rsa_public_key(attributes).public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(public).hexdigest()
+
+
+def _create_key(session: TokenSession, label: str, kind: KeyKind) -> bool:
+    """Make the key if it is not there. The caller keeps others from doing the same."""
+    existing = list(session.raw.get_objects({Attribute.LABEL: label}))
+    if existing:
+        session.key(label, kind)
+        return False
+    with session.raw.token.open(rw=True) as writing:
+        _generate(writing, label, kind)
+    session.key(label, kind)
+    return True
+
+
+def _generate(writing: Session, label: str, kind: KeyKind) -> None:
+    if kind.key_type is KeyType.RSA:
+        writing.generate_keypair(
+            KeyType.RSA,
+            keys.RSA_BITS,
+            label=label,
+            store=True,
+            capabilities=kind.flags,
+            public_template=kind.public_template(),
+            private_template=kind.template(),
+        )
+    else:
+        writing.generate_key(
+            kind.key_type,
+            keys.SECRET_BITS,
+            label=label,
+            store=True,
+            capabilities=kind.flags,
+            template=kind.template(),
+        )
+
+
+def _init_token(library: Library) -> bool:
+    label, so_pin = configuration().token_label, configuration().so_pin
+    slot = next((s for s in library.get_slots() if _label(s) == label), None)
+    if slot is None:
+        empty = next(s for s in library.get_slots() if not _flags(s) & TokenFlag.TOKEN_INITIALIZED)
+        library.init_token(slot_id=empty.slot_id, label=label, so_pin=so_pin)
+        slot = empty
+    elif _flags(slot) & TokenFlag.USER_PIN_INITIALIZED:
+        return False
+    with slot.get_token().open(rw=True, so_pin=so_pin) as officer:
+        officer.init_pin(configuration().user_pin)
+    log.info("hsm_token_initialised", label=label)
+    return True
+
+
+def _flags(slot: Slot) -> TokenFlag:
+    return slot.get_token().flags
+
+
+def _label(slot: Slot) -> str:
+    return slot.get_token().label
+
+
+@contextmanager
+def _alone_on_this_machine() -> Iterator[None]:
+    """
+    Keep other processes from making the same thing; the module's own file is the lock.
+
+    Several machines on one network token are for the people of a key ceremony to keep apart.
+    """
+    try:
+        module = configuration().module.open("rb")
+    except OSError as error:
+        raise HsmUnavailableError(str(error)) from error
+    with module:
+        for _ in range(LOCK_TRIES_MAX):
+            try:
+                fcntl.flock(module, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(LOCK_PAUSE_SECONDS)
+            else:
+                break
+        else:
+            raise HsmUnavailableError("another process has been making keys for long")
+        yield

@@ -1,0 +1,44 @@
+"""The settings of the token, read once a process."""
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+from hsm.profile import SOFTHSM, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Which module and token, how to log in, and the keys the bank uses today."""
+
+    module: Path
+    token_label: str
+    user_pin: str = field(repr=False)
+    so_pin: str = field(repr=False)
+    signing_key: str
+    issuer_key: str
+    pin_key: str
+    mac_key: str
+    profile: Profile = SOFTHSM
+
+    @property
+    def key_labels(self) -> tuple[str, ...]:
+        """Return the labels of the keys that must be there for the bank to work."""
+        return (self.signing_key, self.issuer_key, self.pin_key, self.mac_key)
+
+
+@functools.cache
+def configuration() -> Configuration:
+    """Return the settings of this process. Raises AttributeError if one is not declared."""
+    return Configuration(
+        module=Path(settings.PKCS11_MODULE),
+        token_label=settings.PKCS11_TOKEN_LABEL,
+        user_pin=settings.PKCS11_USER_PIN,
+        so_pin=settings.PKCS11_SO_PIN,
+        signing_key=settings.HSM_SIGNING_KEY,
+        issuer_key=settings.HSM_ISSUER_KEY,
+        pin_key=settings.HSM_PIN_KEY,
+        mac_key=settings.HSM_MAC_KEY,
+    )

@@ -1,0 +1,46 @@
+"""
+What can go wrong between us and the token.
+
+HsmError
+├── HsmUnavailableError      the token does not answer; nothing is known about the question
+├── KeyMissingError          the token has no key of that label
+├── KeyUnfitError            a key has attributes, a size or a twin that it must not have
+├── PinBlockMalformedError   the block does not have the form of a block
+└── PinBlockRefusedError     the block cannot be opened, or is bound to other content
+"""
+
+
+class HsmError(Exception):
+    """The token, or what we asked of it, is not as it must be."""
+
+    code = "hsm_error"
+
+
+class HsmUnavailableError(HsmError):
+    """The token is away, busy or broken: a technical fault, never an answer."""
+
+    code = "hsm_unavailable"
+
+
+class KeyMissingError(HsmError):
+    """The token answers, and has no key of that label."""
+
+    code = "hsm_key_missing"
+
+
+class KeyUnfitError(HsmError):
+    """A key could be misused as it stands, so it is not used at all."""
+
+    code = "hsm_key_unfit"
+
+
+class PinBlockMalformedError(HsmError):
+    """A PIN block is missing, cut, padded or not of our profile's form."""
+
+    code = "pin_block_malformed"
+
+
+class PinBlockRefusedError(HsmError):
+    """A well-formed PIN block is not for this key, or not for this message."""
+
+    code = "pin_block_refused"

@@ -1,0 +1,40 @@
+"""What one vendor's PKCS#11 module can do, and by which numbers; modules differ."""
+
+from dataclasses import dataclass
+
+from pkcs11 import MGF, Mechanism
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The mechanisms and limits of one make of module."""
+
+    name: str
+    signature: Mechanism
+    mac: Mechanism
+    block_mac: Mechanism
+    key_wrap: Mechanism
+    # SHA-256 where the module can; both ends of a block must agree on it.
+    oaep_hash: Mechanism
+    oaep_mask: MGF
+    # Whether a private wrapping key can be marked trusted, so that nothing else wraps a PIN.
+    marks_private_keys_trusted: bool
+    sessions_max: int
+    # Calls made at once for one batch: C calls release the interpreter lock.
+    threads: int
+
+
+# Tried on SoftHSM 2.6.1. It knows OAEP with SHA-1 only (there OAEP needs no collision resistance),
+# and keeps trusted keys in clear. Threads beyond the two cores of a small machine gain nothing.
+SOFTHSM = Profile(
+    name="SoftHSM v2",
+    signature=Mechanism.SHA256_RSA_PKCS,
+    mac=Mechanism.SHA256_HMAC,
+    block_mac=Mechanism.AES_CMAC,
+    key_wrap=Mechanism.AES_KEY_WRAP,
+    oaep_hash=Mechanism.SHA_1,
+    oaep_mask=MGF.SHA1,
+    marks_private_keys_trusted=False,
+    sessions_max=32,
+    threads=2,
+)

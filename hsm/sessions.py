@@ -1,0 +1,250 @@
+"""One login to the token per process, and a bounded pool of sessions behind it."""
+
+import math
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import structlog
+from pkcs11 import Attribute, Session, Token, TokenFlag
+from pkcs11.exceptions import (
+    DeviceRemoved,
+    MultipleObjectsReturned,
+    NoSuchKey,
+    PinIncorrect,
+    PinInvalid,
+    PinLenRange,
+    PinLocked,
+    PKCS11Error,
+)
+
+from hsm.configuration import configuration
+from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError
+from hsm.keys import KeyKind, attributes_of
+from hsm.library import Library
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+# Nobody waits longer for a session or a new login: with the login itself it is within a second.
+WAIT_SECONDS_MAX = 0.6
+# Tried with SoftHSM: when several processes log in at once, 5 in 100 fail once.
+LOGIN_TRIES_MAX = 3
+LOGIN_PAUSE_SECONDS = 0.05
+# After a login that failed nobody tries again before this; meanwhile every call fails at once.
+LOGIN_REST_SECONDS_MIN = 0.1
+LOGIN_REST_SECONDS_MAX = 1.0
+# A token locks after a few wrong PINs, so a PIN that was refused is not tried again.
+_PIN_REFUSED = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
+
+
+class TokenSession:
+    """A session, and the keys it has found: to look one up costs a third of a signature."""
+
+    def __init__(self, raw: Session) -> None:
+        self.raw = raw
+        self._keys: dict[str, Any] = {}
+
+    def key(self, label: str, kind: KeyKind) -> Any:
+        """
+        Return the private or secret key of that label, judged fit for its kind.
+
+        Raises KeyMissingError, KeyUnfitError; PKCS11Error when the token itself is away.
+        """
+        if label not in self._keys:
+            self._keys[label] = self._find(label, kind)
+        return self._keys[label]
+
+    def _find(self, label: str, kind: KeyKind) -> Any:
+        if not kind.label.fullmatch(label):
+            raise KeyUnfitError(f"{label}: no {kind.name} key has such a label")
+        try:
+            key = self.raw.get_key(object_class=kind.object_class, label=label)
+        except NoSuchKey as error:
+            if not list(self.raw.get_objects({Attribute.TOKEN: True})):
+                # SoftHSM shows a token whose store is gone as one without objects.
+                raise DeviceRemoved("the token shows no object at all") from error
+            raise KeyMissingError(label) from error
+        except MultipleObjectsReturned as error:
+            raise KeyUnfitError(f"{label}: there is more than one") from error
+        faults = kind.faults(attributes_of(key))
+        if faults:
+            raise KeyUnfitError(f"{label}: {', '.join(faults)}")
+        return key
+
+
+class Pool:
+    """
+    The sessions of one process, opened when first needed: after a fork, never before.
+
+    A login that the token has lost is replaced as soon as nobody is inside the module: to start it
+    anew under a running call would crash the process.
+    """
+
+    def __init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Know nothing: what a forked child inherits of its parent's sessions is not its own."""
+        self._free = threading.Condition()
+        self._library: Library | None = None
+        self._token: Token | None = None
+        # Closing the session that logged in would log every session out.
+        self._keeper: Session | None = None
+        self._idle: list[TokenSession] = []
+        self._borrowed = 0
+        self._failures = 0
+        self._rest_until = 0.0
+        self._threads: ThreadPoolExecutor | None = None
+
+    def run(self, work: Callable[[TokenSession], T]) -> T:
+        """
+        Return what `work` returns, given a session.
+
+        `work` must be safe to repeat: it is called once more, on a new login, when the token has
+        lost the first. Raises HsmUnavailableError within a second, and what `work` raises.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        try:
+            return self._try(work, deadline, ends_login=True)
+        except PKCS11Error as error:
+            log.warning("hsm_login_lost", error=type(error).__name__)
+        try:
+            # What fails on a new login too is not the login's fault: others keep theirs.
+            return self._try(work, deadline, ends_login=False)
+        except PKCS11Error as error:
+            log.warning("hsm_call_failed", error=type(error).__name__)
+            raise HsmUnavailableError(type(error).__name__) from error
+
+    def run_many(self, function: Callable[[U], T], items: Sequence[U]) -> list[T]:
+        """Return `function` of each item, several at once; each calls `run` for itself."""
+        if len(items) <= 1:
+            return [function(item) for item in items]
+        with self._free:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(
+                    configuration().profile.threads, thread_name_prefix="hsm"
+                )
+            threads = self._threads
+        return list(threads.map(function, items))
+
+    def run_alone(self, work: Callable[[Library], T]) -> T:
+        """
+        Return what `work` returns, given the module, newly started, that nobody else is in.
+
+        Raises HsmUnavailableError when sessions are in use, and PKCS11Error as `work` does.
+        """
+        with self._free:
+            if self._borrowed:
+                raise HsmUnavailableError("sessions are in use")
+            self._end_login()
+            return work(self._started_library())
+
+    def _try(self, work: Callable[[TokenSession], T], deadline: float, *, ends_login: bool) -> T:
+        session = self._borrow(deadline)
+        failed = False
+        try:
+            return work(session)
+        except PKCS11Error:
+            failed = True
+            raise
+        finally:
+            self._give_back(session, failed=failed, ends_login=failed and ends_login)
+
+    def _borrow(self, deadline: float) -> TokenSession:
+        if not self._free.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            raise HsmUnavailableError("the token is busy")
+        try:
+            while not self._may_borrow():
+                if not self._free.wait(max(0.0, deadline - time.monotonic())):
+                    raise HsmUnavailableError("the token is busy")
+            session = self._idle.pop() if self._idle else self._open_session()
+            self._borrowed += 1
+            return session
+        finally:
+            self._free.release()
+
+    def _may_borrow(self) -> bool:
+        if self._token is None and not self._borrowed:
+            self._log_in()
+        return self._token is not None and (
+            bool(self._idle) or self._borrowed < configuration().profile.sessions_max
+        )
+
+    def _open_session(self) -> TokenSession:
+        assert self._token is not None
+        try:
+            return TokenSession(self._token.open())
+        except PKCS11Error:
+            self._end_login()
+            raise
+
+    def _give_back(self, session: TokenSession, *, failed: bool, ends_login: bool) -> None:
+        with self._free:
+            self._borrowed -= 1
+            if ends_login:
+                self._end_login()
+            elif failed:
+                with suppress(PKCS11Error):
+                    session.raw.close()
+            elif self._token is not None:
+                self._idle.append(session)
+            self._free.notify_all()
+
+    def _end_login(self) -> None:
+        """Let no one begin anything on this login; its sessions end when the module starts anew."""
+        self._token = None
+        self._keeper = None
+        self._idle.clear()
+
+    def _log_in(self) -> None:
+        """Start the module and log in. The caller holds the lock and nobody is in the module."""
+        if time.monotonic() < self._rest_until:
+            raise HsmUnavailableError("the last login failed")
+        for tries_left in reversed(range(LOGIN_TRIES_MAX)):
+            try:
+                self._open_login()
+            except _PIN_REFUSED as error:
+                self._rest_until = math.inf
+                log.exception("hsm_login_refused")
+                raise HsmUnavailableError("the token refuses our PIN") from error
+            except (PKCS11Error, OSError) as error:
+                if not tries_left:
+                    self._rest(error)
+                    raise HsmUnavailableError("the token cannot be logged in to") from error
+                time.sleep(random.uniform(0.5, 1.0) * LOGIN_PAUSE_SECONDS)  # noqa: S311
+            else:
+                self._failures = 0
+                log.info("hsm_login_opened")
+                return
+
+    def _open_login(self) -> None:
+        token = self._started_library().get_token(
+            token_label=configuration().token_label, token_flags=TokenFlag.USER_PIN_INITIALIZED
+        )
+        self._keeper = token.open(user_pin=configuration().user_pin)
+        self._token = token
+
+    def _started_library(self) -> Library:
+        if self._library is None:
+            self._library = Library(str(configuration().module))
+        else:
+            self._library.initialize()
+        return self._library
+
+    def _rest(self, error: Exception) -> None:
+        rest = min(LOGIN_REST_SECONDS_MAX, LOGIN_REST_SECONDS_MIN * 2**self._failures)
+        self._rest_until = time.monotonic() + random.uniform(0.5, 1.0) * rest  # noqa: S311
+        self._failures += 1
+        log.warning("hsm_login_failed", error=type(error).__name__, failures=self._failures)
+
+
+pool = Pool()
+os.register_at_fork(after_in_child=pool.start_anew)
