@@ -1,4 +1,4 @@
-"""PostgreSQL 15 or later: durable settings, an owner role, an application role that owns nothing."""
+"""PostgreSQL 15 or later: durable settings, an owner, an application role that owns nothing."""
 
 import importlib.util
 import os
@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 import psycopg
 from psycopg import sql
@@ -154,7 +155,7 @@ class Postgres:
         assert self._child is not None
         children.wait_until_ready(self._child, self._is_ready, seconds=READY_SECONDS, log=self._log)
         self._make_roles()
-        self.prepare_database(DATABASE)
+        prepare_database(DATABASE, owner_url=self._url(OWNER, "postgres"))
 
     def environment(self) -> dict[str, str]:
         """Return the addresses for the application and for the owner."""
@@ -166,14 +167,6 @@ class Postgres:
     def superuser_url(self, database: str = "postgres") -> str:
         """Return an address that may do everything; only set-up and tests of set-up use it."""
         return self._url(SUPERUSER, database)
-
-    def prepare_database(self, name: str) -> None:
-        """Make the database, owned by the owner role, unless it is there."""
-        with psycopg.connect(self.superuser_url(), autocommit=True) as connection:
-            there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-            if there.fetchone() is None:
-                statement = sql.SQL("CREATE DATABASE {} OWNER {}")
-                connection.execute(statement.format(sql.Identifier(name), sql.Identifier(OWNER)))
 
     def is_running(self) -> bool:
         """Tell whether the server process lives."""
@@ -263,6 +256,21 @@ class Postgres:
             shutil.copytree(self._binaries.parent, draft, symlinks=True)
             draft.rename(copy)
         self._binaries = copy / "bin"
+
+
+def prepare_database(name: str, *, owner_url: str) -> str:
+    """Make the database as the owner, unless it is there; return the owner's address of it."""
+    with psycopg.connect(owner_url, dbname="postgres", autocommit=True) as connection:
+        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if there.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return at_database(owner_url, name)
+
+
+def at_database(url: str, name: str) -> str:
+    """Return the address with another database in it."""
+    parts = urlsplit(url)
+    return SplitResult(parts.scheme, parts.netloc, f"/{name}", parts.query, "").geturl()
 
 
 def _give_to_plain_user(path: Path) -> None:

@@ -5,26 +5,30 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from deploy.local import environment, kafka, postgres, redis, softhsm
+from deploy.local import environment, kafka, postgres, process_file, redis, softhsm
 from deploy.local.directory import LocalDirectory
 from deploy.local.ports import HOST, Ports
 from deploy.local.server import Server
 
 NAMES = ("postgres", "redis", "kafka", "hsm")
-# The addresses of our own processes, known before any of them runs.
-PUBLIC_PORT = 8000
-SWITCH_PORT = 9301
-CONTROL_PORT = 9302
 
 
 class Servers:
     """A context that starts the chosen servers, and stops them in reverse order."""
 
-    def __init__(self, directory: LocalDirectory, names: Sequence[str] = NAMES) -> None:
+    def __init__(
+        self,
+        directory: LocalDirectory,
+        names: Sequence[str] = NAMES,
+        *,
+        are_processes_ours: bool = False,
+    ) -> None:
         self.directory = directory
+        self._are_ours = are_processes_ours
         self.ports = Ports(directory.ports_file)
         self._names = names
         self._servers: list[Server] = []
+        self._values: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         """Start them side by side and write the env file."""
@@ -34,7 +38,8 @@ class Servers:
                 server.launch()
             for server in self._servers:
                 server.wait_until_ready()
-            environment.write_dotenv(self.directory.env_file, self.environment())
+            self._values = self._environment()
+            environment.write_dotenv(self.directory.env_file, self._values)
         except BaseException:
             self.stop()
             raise
@@ -67,21 +72,18 @@ class Servers:
 
     def environment(self) -> dict[str, str]:
         """Return every address: the servers', and those our own processes will have."""
-        public = self.ports.take("public", preferred=PUBLIC_PORT)
-        switch = self.ports.take("switch", preferred=SWITCH_PORT)
-        control = self.ports.take("control", preferred=CONTROL_PORT)
-        ours = {
-            "UPI_LOCAL_DIR": str(self.directory.root),
-            "DJANGO_SECRET_KEY": self.directory.secret("django.secret_key", characters=64),
-            "KEYS_DIRECTORY": str(self.directory.keys),
-            "PUBLIC_URL": f"http://{HOST}:{public}",
-            "SWITCH_URL": f"http://{HOST}:{switch}",
-            "SWITCH_CONTROL_URL": f"http://{HOST}:{control}",
-            "SMS_GATEWAY_URL": f"http://{HOST}:{control}",
-        }
-        # What the person who started us has set wins over what we would choose.
-        given = environment.inherited()
-        values = {name: given.get(name, value) for name, value in ours.items()}
+        return dict(self._values)
+
+    def is_running(self) -> bool:
+        """Tell whether every server that is ours still runs."""
+        return all(server.is_running() for server in self._servers)
+
+    def _environment(self) -> dict[str, str]:
+        values = own_addresses(self.directory, self.ports)
+        if not self._are_ours:
+            # What the person who started us has set wins over what we would choose.
+            given = environment.inherited()
+            values = {name: given.get(name, value) for name, value in values.items()}
         for server in self._servers:
             values.update(server.environment())
         values["UPI_LOCAL_DIR"] = str(self.directory.root)
@@ -94,6 +96,22 @@ class Servers:
             "kafka": lambda: kafka.find(self.directory, self.ports),
             "hsm": lambda: softhsm.find(self.directory),
         }
+
+
+def own_addresses(directory: LocalDirectory, ports: Ports) -> dict[str, str]:
+    """Return the addresses our own processes will have, known before any of them runs."""
+    taken = {
+        name: ports.take(name, preferred=preferred)
+        for name, preferred in process_file.load().ports.items()
+    }
+    return {
+        "DJANGO_SECRET_KEY": directory.secret("django.secret_key", characters=64),
+        "KEYS_DIRECTORY": str(directory.keys),
+        "PUBLIC_URL": f"http://{HOST}:{taken['public']}",
+        "SWITCH_URL": f"http://{HOST}:{taken['switch']}",
+        "SWITCH_CONTROL_URL": f"http://{HOST}:{taken['control']}",
+        "SMS_GATEWAY_URL": f"http://{HOST}:{taken['control']}",
+    }
 
 
 def parse_names(text: str) -> tuple[str, ...]:

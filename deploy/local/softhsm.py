@@ -4,11 +4,12 @@ import ctypes
 import fcntl
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from deploy.local import environment
-from deploy.local.directory import LocalDirectory
-from deploy.local.errors import NotAvailableError
+from deploy.local.directory import REPOSITORY, LocalDirectory
+from deploy.local.errors import NotAvailableError, NotReadyError
 from deploy.local.server import External, Server
 
 TOKEN_LABEL = "upi-local"  # noqa: S105 - a name, not a secret
@@ -23,6 +24,7 @@ INSTALLED = (
     Path("/usr/lib64/pkcs11"),
 )
 DOWNLOAD_SECONDS = 180.0
+KEYS_SECONDS = 60.0
 HOW_TO_GET = "SoftHSM v2 is missing and could not be downloaded: apt-get install libsofthsm2"
 
 
@@ -45,6 +47,7 @@ class SoftHsm:
     def __init__(self, directory: LocalDirectory) -> None:
         self._directory = directory
         self._library = Path()
+        self._log = directory.logs / "hsm.log"
 
     def launch(self) -> None:
         """Find or fetch the library and write its configuration."""
@@ -61,7 +64,26 @@ class SoftHsm:
         )
 
     def wait_until_ready(self) -> None:
-        """Do nothing: a library is ready when it is there."""
+        """Make the token and the bank's keys at the first start. Raises NotReadyError."""
+        made = self._configuration.with_name("keys-made")
+        if made.exists():
+            return
+        with self._log.open("ab") as output:
+            for action in ("init", "create"):
+                finished = subprocess.run(
+                    [sys.executable, "manage.py", "hsm", action],
+                    cwd=REPOSITORY,
+                    env=environment.inherited() | self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    check=False,
+                    timeout=KEYS_SECONDS,
+                )
+                if finished.returncode != 0:
+                    message = f"the token's keys could not be made: see {self._log}"
+                    raise NotReadyError(message)
+        made.touch()
 
     def environment(self) -> dict[str, str]:
         """Return the library, its configuration and the token's name and PINs."""

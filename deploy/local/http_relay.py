@@ -1,0 +1,140 @@
+"""HTTP/1.1 as a proxy must know it: heads, framing of bodies, what belongs to a connection."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+HEAD_BYTES_MAX = 64 * 1024
+PIECE_BYTES = 64 * 1024
+# RFC 9110, section 7.6.1: these speak of one connection and are not passed on.
+HOP_BY_HOP = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "upgrade",
+        "proxy-authenticate",
+    ]
+)
+NO_BODY_STATUSES = frozenset([204, 304])
+INTERIM_STATUS_MAX = 199
+
+
+class BadMessageError(Exception):
+    """The message is not HTTP that we pass on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A start line and its fields, as received."""
+
+    start: tuple[str, str, str]
+    fields: tuple[tuple[str, str], ...]
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a field; the name in lower case."""
+        return [value for field, value in self.fields if field.lower() == name]
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body comes in chunks."""
+        return any("chunked" in value.lower() for value in self.values("transfer-encoding"))
+
+    @property
+    def length(self) -> int | None:
+        """Return the declared length. Raises BadMessageError when it is not one plain number."""
+        lengths = set(self.values("content-length"))
+        if not lengths:
+            return None
+        # RFC 9112, section 6.3: two framings at once are an attack, not a message.
+        if len(lengths) > 1 or self.is_chunked or not min(lengths).isdecimal():
+            raise BadMessageError
+        return int(lengths.pop())
+
+    @property
+    def wants_close(self) -> bool:
+        """Whether the sender ends the connection after this message."""
+        words = ",".join(self.values("connection")).lower()
+        return "close" in words or ("HTTP/1.0" in self.start and "keep-alive" not in words)
+
+    def encoded(self, more: Iterable[tuple[str, str]], *, without: frozenset[str]) -> bytes:
+        """Return the bytes to pass on: no field of one connection, and the fields of ours."""
+        dropped = HOP_BY_HOP | without
+        kept = [entry for entry in self.fields if entry[0].lower() not in dropped]
+        lines = [" ".join(self.start), *(f"{name}: {value}" for name, value in [*kept, *more])]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+async def read_head(reader: asyncio.StreamReader) -> Head | None:
+    """Read a head; None when the connection ended before one began. Raises BadMessageError."""
+    try:
+        raw = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        if error.partial.strip():
+            raise BadMessageError from error
+        return None
+    except asyncio.LimitOverrunError as error:
+        raise BadMessageError from error
+    first, *rest = raw.decode("latin-1").strip("\r\n").split("\r\n")
+    words = first.split(" ", 2)
+    if len(words) == 2:  # noqa: PLR2004 - a status line without its reason
+        words.append("")
+    if len(words) != 3:  # noqa: PLR2004 - method, target, version; or version, status, reason
+        raise BadMessageError
+    return Head((words[0], words[1], words[2]), tuple(_field(line) for line in rest))
+
+
+async def relay_body(
+    head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Pass the body on as it is framed; nothing when the head declares none."""
+    if head.is_chunked:
+        await _relay_chunks(reader, writer)
+    elif head.length:
+        await _relay_bytes(head.length, reader, writer)
+
+
+async def relay_rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass on everything until the sender closes."""
+    while piece := await reader.read(PIECE_BYTES):
+        writer.write(piece)
+        await writer.drain()
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, separator, value = line.partition(":")
+    if not separator or name != name.strip() or not name:
+        raise BadMessageError
+    return name, value.strip()
+
+
+async def _relay_bytes(
+    count: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    while count:
+        piece = await reader.read(min(count, PIECE_BYTES))
+        if not piece:
+            raise BadMessageError
+        count -= len(piece)
+        writer.write(piece)
+        await writer.drain()
+
+
+async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        try:
+            size = int(line.partition(b";")[0], 16)
+        except ValueError as error:
+            raise BadMessageError from error
+        writer.write(line)
+        if size == 0:
+            break
+        await _relay_bytes(size + 2, reader, writer)
+    # The trailers, if any, and the empty line after them.
+    while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+        writer.write(line)
+    writer.write(line)
+    await writer.drain()

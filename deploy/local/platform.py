@@ -1,0 +1,120 @@
+"""The whole platform on one machine, as a context: servers, set-up, and every process."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.local import environment, postgres, process_file
+from deploy.local.directory import LocalDirectory
+from deploy.local.ports import Ports
+from deploy.local.reporter import Reporter
+from deploy.local.servers import Servers
+from deploy.local.supervisor import Supervisor
+
+
+class Platform:
+    """
+    Everything from `with Platform() as platform:` on; its `supervisor` kills, halts, resumes parts.
+
+    `parts` limits what runs to those and what they need; `changes` are environment variables for
+    every part; `database` is another database on the same server, made if it is not there.
+    """
+
+    def __init__(
+        self,
+        directory: LocalDirectory | None = None,
+        *,
+        parts: Sequence[str] | None = None,
+        changes: Mapping[str, str] | None = None,
+        database: str | None = None,
+        processes: Path = process_file.DEFAULT,
+        reporter: Reporter | None = None,
+    ) -> None:
+        self.directory = directory or LocalDirectory.from_environment()
+        self.environment: dict[str, str] = {}
+        self._changes = dict(changes or {})
+        self._database = database
+        self._file = process_file.load(processes)
+        names = parts if parts is not None else [part.name for part in self._file.parts]
+        self._plans = self._file.chosen(names)
+        self._reporter = reporter or Reporter([], states=False, lines=False)
+        self._supervisor: Supervisor | None = None
+        self._stack = ExitStack()
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """The keeper of the parts, while the platform runs."""
+        assert self._supervisor is not None
+        return self._supervisor
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where a person or a program reaches it."""
+        public = self.environment["PUBLIC_URL"]
+        return {
+            "public": public,
+            "docs": f"{public}/docs",
+            "admin": f"{public}/admin/",
+            "switch": self.environment["SWITCH_URL"],
+            "control": self.environment["SWITCH_CONTROL_URL"],
+        }
+
+    def start(self) -> None:
+        """Start everything and return when all is ready. Raises LocalError and leaves nothing."""
+        with ExitStack() as stack:
+            stack.enter_context(self.directory.held())
+            servers = stack.enter_context(Servers(self.directory, are_processes_ours=True))
+            for name, origin in servers.origins().items():
+                self._reporter.note(name, f"ready: {origin}")
+            self.environment = self._environment_of(servers)
+            values = self._placeholders(servers.ports)
+            supervisor = Supervisor(
+                [process_file.expand(plan, values) for plan in self._plans],
+                directory=self.directory,
+                environment=environment.inherited() | self.environment,
+                reporter=self._reporter,
+            )
+            stack.callback(supervisor.stop)
+            self._supervisor = supervisor
+            supervisor.start()
+            self._stack = stack.pop_all()
+
+    def stop(self) -> None:
+        """Stop the processes, those first that others do not need, then the servers."""
+        self._stack.close()
+        self._supervisor = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _environment_of(self, servers: Servers) -> dict[str, str]:
+        values = servers.environment() | dict(self._file.environment) | self._changes
+        if self._database is not None:
+            owner = values["DATABASE_OWNER_URL"]
+            values["DATABASE_OWNER_URL"] = postgres.prepare_database(
+                self._database, owner_url=owner
+            )
+            values["DATABASE_URL"] = postgres.at_database(values["DATABASE_URL"], self._database)
+            values.pop("DATABASE_REPLICA_URL", None)
+        return values
+
+    def _placeholders(self, ports: Ports) -> dict[str, str]:
+        taken = {
+            f"PORT_{name.upper()}": str(ports.take(name, preferred=preferred))
+            for name, preferred in self._file.ports.items()
+        }
+        own = {"PYTHON": process_file.PYTHON, "LOCAL": str(self.directory.root)}
+        return self.environment | taken | own

@@ -1,0 +1,154 @@
+"""
+A small reverse proxy that routes by path prefix, as the cloud's ingress does: one URL for all.
+
+Run as `python -m deploy.local.router --port P --upstream SERVICE=HOST:PORT…`; the service `*` takes
+those that are not named.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import Mapping, Sequence
+
+from deploy.local import http_relay, routes
+from deploy.local.http_relay import BadMessageError, Head
+from deploy.local.ports import HOST
+
+# A long poll of the live service waits for less than this.
+ANSWER_SECONDS = 90.0
+IDLE_SECONDS = 75.0
+BACKLOG = 512
+Address = tuple[str, int]
+
+
+class Router:
+    """Serves one port; each request goes to the service its path belongs to."""
+
+    def __init__(self, upstreams: Mapping[str, Address]) -> None:
+        self._upstreams = upstreams
+        self._routes = routes.load()
+
+    async def serve(self, port: int) -> asyncio.Server:
+        """Begin to listen."""
+        return await asyncio.start_server(
+            self._talk, HOST, port, limit=http_relay.HEAD_BYTES_MAX, backlog=BACKLOG
+        )
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection, one after another."""
+        try:
+            while await self._answer(reader, writer):
+                pass
+        except BadMessageError:
+            await _refuse(writer, status=400, title="Bad Request")
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Pass on one request and its answer; return whether the connection goes on."""
+        request = await asyncio.wait_for(http_relay.read_head(reader), IDLE_SECONDS)
+        if request is None:
+            return False
+        service = routes.service_of(request.start[1], self._routes)
+        address = self._upstreams.get(service, self._upstreams.get("*"))
+        try:
+            assert address is not None
+            upstream_reader, upstream = await asyncio.open_connection(
+                *address, limit=http_relay.HEAD_BYTES_MAX
+            )
+        except (OSError, AssertionError):
+            await _refuse(writer, status=502, title=f"The service {service} does not answer")
+            return False
+        peer = writer.get_extra_info("peername")[0]
+        upstream.write(_forwarded(request, peer=peer))
+        body = asyncio.create_task(http_relay.relay_body(request, reader, upstream))
+        try:
+            goes_on = await self._pass_back(request, upstream_reader, writer)
+            # An answer before the end of the body leaves the connection in the middle of a message.
+            return goes_on and body.done() and body.exception() is None
+        finally:
+            body.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError, BadMessageError):
+                await body
+            upstream.close()
+
+    async def _pass_back(
+        self, request: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        answer: Head | None = None
+        while answer is None or int(answer.start[1]) <= http_relay.INTERIM_STATUS_MAX:
+            try:
+                answer = await asyncio.wait_for(http_relay.read_head(reader), ANSWER_SECONDS)
+            except TimeoutError:
+                await _refuse(writer, status=504, title="The service took too long")
+                return False
+            if answer is None:
+                await _refuse(writer, status=502, title="The service closed the connection")
+                return False
+            if int(answer.start[1]) <= http_relay.INTERIM_STATUS_MAX:
+                writer.write(answer.encoded([], without=frozenset()))
+        has_body = request.start[0] != "HEAD" and (
+            int(answer.start[1]) not in http_relay.NO_BODY_STATUSES
+        )
+        is_framed = not has_body or answer.is_chunked or answer.length is not None
+        goes_on = is_framed and not request.wants_close
+        own = [] if goes_on else [("Connection", "close")]
+        writer.write(answer.encoded(own, without=frozenset()))
+        if has_body and is_framed:
+            await http_relay.relay_body(answer, reader, writer)
+        elif has_body:
+            await http_relay.relay_rest(reader, writer)
+        await writer.drain()
+        return goes_on
+
+
+def _forwarded(request: Head, *, peer: str) -> bytes:
+    """Say who asked; what the client itself says about that is not believed."""
+    own = [("X-Forwarded-For", peer), ("X-Forwarded-Proto", "http"), ("Connection", "close")]
+    return request.encoded(own, without=frozenset(["x-forwarded-for", "x-forwarded-proto"]))
+
+
+async def _refuse(writer: asyncio.StreamWriter, *, status: int, title: str) -> None:
+    body = json.dumps({"title": title, "status": status}).encode()
+    head = (
+        f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    with contextlib.suppress(OSError):
+        await writer.drain()
+
+
+async def _run(*, port: int, upstreams: Mapping[str, Address]) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    server = await Router(upstreams).serve(port)
+    await ended.wait()
+    server.close()
+
+
+def _upstream(text: str) -> tuple[str, Address]:
+    service, _, address = text.partition("=")
+    host, _, port = address.rpartition(":")
+    return service, (host, int(port))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.router")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--upstream", type=_upstream, action="append", required=True)
+    options = parser.parse_args(arguments)
+    asyncio.run(_run(port=options.port, upstreams=dict(options.upstream)))
+
+
+if __name__ == "__main__":
+    main()
