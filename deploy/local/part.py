@@ -124,7 +124,7 @@ class Part:
     def _pass_on(self, output: IO[bytes]) -> None:
         sign = self.plan.ready
         awaited = sign.value.encode() if sign is not None and sign.kind == "output" else None
-        with self.log.open("ab") as log, suppress(ValueError):
+        with output, self.log.open("ab") as log, suppress(ValueError):
             for line in output:
                 log.write(line)
                 log.flush()
