@@ -71,9 +71,7 @@ class Judgement:
     accounts_after: Mapping[int, Account]
 
 
-def judge(
-    books: Books, orders: Sequence[TransferOrder], transfer_ids: Sequence[UUID]
-) -> Judgement:
+def judge(books: Books, orders: Sequence[TransferOrder], transfer_ids: Sequence[UUID]) -> Judgement:
     """
     Decide a batch, each order on the books as the orders before it left them.
 
@@ -91,7 +89,7 @@ class _Bench:
     """The books in the middle of a batch."""
 
     def __init__(self, books: Books) -> None:
-        self._books = books
+        self._accounts = books.accounts
         self._transfers = dict(books.transfers)
         self._resolutions = dict(books.resolutions)
         self.moved: dict[int, Account] = {}
@@ -106,16 +104,16 @@ class _Bench:
             return Verdict(order.key, refusal)
         assert debit is not None
         assert credit is not None
-        if order.kind in {Kind.POST, Kind.VOID}:
+        if order.pending_key is not None:
             refusal = self._refuse_resolution(order)
         else:
             refusal = _refuse_funds(debit, credit, order.amount.paise)
         if refusal is not None:
             return Verdict(order.key, refusal)
-        return self._accept(order, transfer_id)
+        return self._accept(order, transfer_id, self._movable(debit), self._movable(credit))
 
     def _account(self, account_id: int) -> Account | None:
-        return self.moved.get(account_id) or self._books.accounts.get(account_id)
+        return self.moved.get(account_id) or self._accounts.get(account_id)
 
     def _refuse_resolution(self, order: TransferOrder) -> Status | None:
         assert order.pending_key is not None
@@ -132,8 +130,9 @@ class _Bench:
             return Status.PENDING_TRANSFER_ALREADY_POSTED
         return Status.PENDING_TRANSFER_ALREADY_VOIDED
 
-    def _accept(self, order: TransferOrder, transfer_id: UUID) -> Verdict:
-        debit, credit = self._movable(order.debit_account), self._movable(order.credit_account)
+    def _accept(
+        self, order: TransferOrder, transfer_id: UUID, debit: Account, credit: Account
+    ) -> Verdict:
         paise = order.amount.paise
         if order.kind is Kind.PENDING:
             debit.debits_pending += paise
@@ -143,7 +142,7 @@ class _Bench:
             debit.debits_pending -= set_aside
             credit.credits_pending -= set_aside
             self._resolutions[order.pending_key] = order.kind
-        if order.kind in {Kind.SINGLE, Kind.POST}:
+        if order.kind is Kind.SINGLE or order.kind is Kind.POST:
             debit.debits_posted += paise
             credit.credits_posted += paise
         verdict = Verdict(
@@ -152,11 +151,12 @@ class _Bench:
         self._transfers[order.key] = StoredTransfer(order, verdict)
         return verdict
 
-    def _movable(self, account_id: int) -> Account:
-        account = self.moved.get(account_id)
-        if account is None:
-            account = self.moved[account_id] = self._books.accounts[account_id].copy()
-        return account
+    def _movable(self, account: Account) -> Account:
+        """Return the batch's own copy of an account."""
+        if account.id in self.moved:
+            return account
+        copy = self.moved[account.id] = account.copy()
+        return copy
 
 
 def _repeat(order: TransferOrder, stored: StoredTransfer) -> Verdict:
@@ -187,7 +187,7 @@ def _refuse_form(order: TransferOrder) -> Status | None:
         return Status.AMOUNT_IS_NOT_POSITIVE
     if order.debit_account == order.credit_account:
         return Status.ACCOUNTS_ARE_THE_SAME
-    resolves = order.kind in {Kind.POST, Kind.VOID}
+    resolves = order.kind is Kind.POST or order.kind is Kind.VOID
     if order.pending_key is not None and not resolves:
         return Status.PENDING_KEY_IS_UNEXPECTED
     if order.pending_key is None and resolves:

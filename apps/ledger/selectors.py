@@ -81,6 +81,11 @@ def statement(
     return lines[:limit]
 
 
+def bigints(numbers: Iterable[int]) -> str:
+    """Write an array for PostgreSQL; the driver does it too, at some microseconds a number."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
 def lock_accounts(account_ids: Iterable[int]) -> dict[int, Account]:
     """Return the accounts that exist, their rows locked in the order of their ids."""
     with connection.cursor() as cursor:
@@ -88,8 +93,8 @@ def lock_accounts(account_ids: Iterable[int]) -> dict[int, Account]:
             "SELECT id, debits_posted_paise, credits_posted_paise, debits_pending_paise, "
             "credits_pending_paise, debits_must_not_exceed_credits, "
             "credits_must_not_exceed_debits FROM ledger_account "
-            "WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [sorted(account_ids)],
+            "WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            [bigints(account_ids)],
         )
         return {row[0]: Account(*row) for row in cursor.fetchall()}
 
@@ -99,8 +104,9 @@ def stored_transfers(keys: Sequence[str]) -> dict[str, StoredTransfer]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT k.key, k.debit_account_id, k.credit_account_id, k.amount_paise, k.purpose, "
-            "k.kind, k.pending_key, k.transfer_id FROM ledger_transfer_key k WHERE k.key = ANY(%s)",
-            [list(keys)],
+            "k.kind, k.pending_key, k.transfer_id FROM ledger_transfer_key k "
+            "WHERE k.key = ANY(string_to_array(%s, E'\n'))",
+            ["\n".join(keys)],
         )
         rows = cursor.fetchall()
     balances = _balances_after([row[7] for row in rows])
@@ -130,4 +136,3 @@ def resolutions(pending_keys: Sequence[str]) -> dict[str, Kind]:
         "pending_key", "kind"
     )
     return {pending_key: Kind(kind) for pending_key, kind in rows if pending_key is not None}
-

@@ -65,11 +65,11 @@ def _write_accounts(accounts: Iterable[Account]) -> None:
             "AS n(id, debits_posted, credits_posted, debits_pending, credits_pending) "
             "WHERE a.id = n.id",
             [
-                [row.id for row in rows],
-                [row.debits_posted for row in rows],
-                [row.credits_posted for row in rows],
-                [row.debits_pending for row in rows],
-                [row.credits_pending for row in rows],
+                selectors.bigints(row.id for row in rows),
+                selectors.bigints(row.debits_posted for row in rows),
+                selectors.bigints(row.credits_posted for row in rows),
+                selectors.bigints(row.debits_pending for row in rows),
+                selectors.bigints(row.credits_pending for row in rows),
             ],
         )
 
