@@ -1,7 +1,139 @@
-"""The back office's admin site."""
+"""The back office's site: nobody sees a page of it without a second factor."""
 
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib.admin import ModelAdmin
+from django.contrib.auth import get_user_model
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django_otp import login as verify_session
+from django_otp import user_has_device
 from unfold.sites import UnfoldAdminSite
 
+from apps.operators.errors import CodeRefusedError
+from apps.operators.forms import EnrolForm, LoginForm
+from apps.operators.models import Operator
+from apps.operators.services import audit, enrol
 
-class PlatformAdminSite(UnfoldAdminSite):
+# Registered by their own apps, but their pages would show secrets or go round our services.
+_KEPT_OUT = frozenset({"otp_totp.totpdevice", "otp_static.staticdevice", "auth.group"})
+
+
+class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """Every page of the back office."""
+
+    login_form: ClassVar = LoginForm
+    login_template = "operators/login.html"
+    enable_nav_sidebar = True
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register pages as usual, but not those kept out."""
+        given = model_or_iterable
+        models = [given] if isinstance(given, type) else list(given)
+        wanted = [model for model in models if model._meta.label_lower not in _KEPT_OUT]
+        if wanted:
+            super().register(wanted, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether this session has passed both factors."""
+        operator = request.user
+        return bool(operator.is_active and super().has_permission(request)) and _is_verified(
+            request
+        )
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Add the enrolment page."""
+        return [path("enrol/", self.enrol, name="enrol")]
+
+    @method_decorator(sensitive_post_parameters())
+    @method_decorator(never_cache)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Show the login page; a password without a device leads to the enrolment page."""
+        if request.method == "GET" and _may_enrol(request):
+            return redirect(f"{self.name}:enrol")
+        was_verified = _is_verified(request)
+        response: HttpResponseBase = super().login(request, extra_context)
+        if request.method == "POST" and not was_verified and _is_verified(request):
+            _record(request, "login", detail={"device": str(request.user.otp_device.name)})
+        return response
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """End the session."""
+        if request.method == "POST" and _is_verified(request):
+            _record(request, "logout")
+        response: HttpResponseBase = super().logout(request, extra_context)
+        return response
+
+    @method_decorator(sensitive_post_parameters())
+    @method_decorator(never_cache)
+    def enrol(self, request: HttpRequest) -> HttpResponse:
+        """Show the QR code of a new device; after its first code, the recovery codes."""
+        if not _may_enrol(request):
+            return redirect(f"{self.name}:login")
+        operator = get_user_model().objects.get(pk=request.user.pk)
+        assert isinstance(operator, Operator)
+        form = EnrolForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                device, codes = enrol.confirm(
+                    operator,
+                    code=form.cleaned_data["code"],
+                    source_address=request.META.get("REMOTE_ADDR", ""),
+                )
+            except CodeRefusedError as error:
+                form.add_error("code", error.title)
+            else:
+                verify_session(request, device)
+                request.session.cycle_key()
+                return self._page(request, "recovery_codes", title="Recovery codes", codes=codes)
+        device = enrol.begin(operator)
+        return self._page(
+            request,
+            "enrol",
+            title="Second factor",
+            form=form,
+            qr_code=enrol.qr_code(device),
+            typed_key=enrol.typed_key(device),
+        )
+
+    def _page(self, request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
+        request.current_app = self.name  # type: ignore[attr-defined]
+        return TemplateResponse(
+            request,
+            f"operators/{name}.html",
+            {**self.each_context(request), "index_url": reverse(f"{self.name}:index"), **context},
+        )
+
+
+def _is_verified(request: HttpRequest) -> bool:
+    return bool(request.user.is_authenticated and request.user.is_verified())
+
+
+def _may_enrol(request: HttpRequest) -> bool:
+    """Whether the password was right and there is no device yet."""
+    return request.user.is_authenticated and not user_has_device(request.user)
+
+
+def _record(request: HttpRequest, action: str, **members: Any) -> None:
+    audit.record(
+        actor=str(request.user.email),
+        action=action,
+        source_address=request.META.get("REMOTE_ADDR", ""),
+        **members,
+    )

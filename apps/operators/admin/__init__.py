@@ -1,0 +1,6 @@
+"""The pages about staff and what they did."""
+
+from apps.operators.admin.audit_entry import AuditEntryAdmin
+from apps.operators.admin.operator import OperatorAdmin
+
+__all__ = ["AuditEntryAdmin", "OperatorAdmin"]

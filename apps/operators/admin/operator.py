@@ -1,0 +1,125 @@
+"""Staff users, their roles and their second factor."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_otp import user_has_device
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from apps.operators.models import Operator
+from apps.operators.services import audit, enrol
+
+
+@admin.register(Operator)
+class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+    """
+    Operators as the security officer sees them.
+
+    Nobody changes their own account here, nobody is deleted, and no page makes a superuser.
+    """
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    ordering = ("email",)
+    list_display: ClassVar = [
+        "full_name",
+        "email",
+        "staff_number",
+        "roles",
+        "second_factor",
+        "is_active",
+        "last_login",
+    ]
+    list_filter: ClassVar = ["groups", "is_active"]
+    search_fields: ClassVar = ["full_name", "email", "staff_number"]
+    filter_horizontal: ClassVar = ["groups"]
+    readonly_fields: ClassVar = ["last_login", "joined_at"]
+    actions_detail: ClassVar = ["forget_second_factor"]
+    fieldsets = (
+        (None, {"fields": ("full_name", "email", "staff_number", "password")}),
+        ("Access", {"fields": ("is_active", "groups", "last_login", "joined_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("full_name", "email", "staff_number", "groups")}),
+        ("First password", {"fields": ("password1", "password2")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Operator]:
+        """Return the operators with their roles."""
+        operators: models.QuerySet[Operator] = super().get_queryset(request)
+        return operators.prefetch_related("groups")
+
+    @display(description="Roles")
+    def roles(self, operator: Operator) -> str:
+        """Name the operator's roles."""
+        return ", ".join(group.name for group in operator.groups.all()) or "none"
+
+    @display(description="Second factor", label={"enrolled": "success", "none": "warning"})
+    def second_factor(self, operator: Operator) -> str:
+        """Say whether the operator has enrolled a device."""
+        return "enrolled" if user_has_device(operator) else "none"
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never for oneself: nobody gives themselves a role."""
+        is_own = obj is not None and obj.pk == request.user.pk
+        return not is_own and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Never: an operator who leaves is made inactive, what they did stays."""
+        del request, obj
+        return False
+
+    @action(description="Forget second factor", permissions=["change"])
+    def forget_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make the operator enrol anew at their next login."""
+        operator = Operator.objects.get(pk=object_id)
+        enrol.forget(operator, actor=_actor(request))
+        messages.success(
+            request, "The second factor is forgotten; the next login enrols a new one."
+        )
+        return redirect(reverse("admin:operators_operator_change", args=[object_id]))
+
+    def has_forget_second_factor_permission(self, request: HttpRequest, object_id: str) -> bool:
+        """Whoever may change this operator."""
+        operator = Operator.objects.filter(pk=object_id).first()
+        return operator is not None and self.has_change_permission(request, operator)
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Write the audit log beside Django's own."""
+        _record(request, "operator_added", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Write the audit log beside Django's own."""
+        _record(request, "operator_changed", obj, message)
+        return super().log_change(request, obj, message)
+
+
+def _actor(request: HttpRequest) -> str:
+    assert isinstance(request.user, Operator) or hasattr(request.user, "email")
+    return str(request.user.email)
+
+
+def _record(request: HttpRequest, name: str, obj: models.Model, message: Any) -> None:
+    assert isinstance(obj, Operator)
+    changes: Sequence[Any] = message if isinstance(message, list) else [str(message)]
+    audit.record(
+        actor=_actor(request),
+        action=name,
+        target=obj.staff_number,
+        detail={
+            "changes": [str(change) for change in changes],
+            "roles": sorted(obj.groups.values_list("name", flat=True)),
+            "is_active": str(obj.is_active),
+        },
+        source_address=request.META.get("REMOTE_ADDR", ""),
+    )
