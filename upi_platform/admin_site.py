@@ -36,7 +36,7 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def register(
         self,
         model_or_iterable: type[Model] | Iterable[type[Model]],
-        admin_class: type[ModelAdmin[Any]] | None = None,
+        admin_class: "type[ModelAdmin[Any]] | None" = None,
         **options: Any,
     ) -> None:
         """Register pages as usual, but not those kept out."""
