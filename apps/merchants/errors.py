@@ -1,0 +1,90 @@
+"""
+Refusals of the merchant side.
+
+DomainError
+├── MerchantUnauthenticatedError    no API key, or one that is unknown or revoked
+├── ScopeMissingError               the key may not do this
+├── KeyInQueryError                 a key was put into a URL, and is revoked for it
+├── MerchantSuspendedError          the merchant may not take payments now
+├── ReferenceTakenError             another order of this merchant has the reference
+├── InvalidExpiryError              the order would end in the past or too late
+├── InvalidMetadataError            the metadata is not a few short texts
+├── InvalidUrlError                 the webhook's address is not one
+├── HttpsRequiredError              the webhook's address does not begin with https
+└── ForbiddenDestinationError       the webhook's address leads into a network that is not public
+"""
+
+from apps.common.errors import ConflictError, DomainError, InvalidInputError
+
+
+class MerchantUnauthenticatedError(DomainError):
+    """There is no such API key, or it was revoked; which of the two is not told."""
+
+    code = "unauthenticated_key"
+    title = "A valid API key is required"
+    http_status = 401
+
+
+class ScopeMissingError(DomainError):
+    """The API key may not do this."""
+
+    code = "scope_missing"
+    title = "This API key may not do this"
+    http_status = 403
+
+
+class KeyInQueryError(InvalidInputError):
+    """URLs are logged and remembered everywhere: a key in one is no secret any more."""
+
+    code = "key_in_query"
+    title = "An API key was sent in the URL; it is revoked"
+
+
+class MerchantSuspendedError(DomainError):
+    """The merchant may not take payments now."""
+
+    code = "merchant_suspended"
+    title = "The merchant is suspended"
+    http_status = 403
+
+
+class ReferenceTakenError(ConflictError):
+    """Another order of this merchant has the reference."""
+
+    code = "reference_taken"
+    title = "Another order has this reference"
+
+
+class InvalidExpiryError(InvalidInputError):
+    """The instant has no offset, is past, or further away than orders may live."""
+
+    code = "invalid_expiry"
+    title = "The order's end is not a valid instant"
+
+
+class InvalidMetadataError(InvalidInputError):
+    """The metadata is not an object of at most 20 short texts."""
+
+    code = "invalid_metadata"
+    title = "Metadata is at most 20 pairs of short texts"
+
+
+class InvalidUrlError(InvalidInputError):
+    """The address of a webhook is not a URL that we would call."""
+
+    code = "invalid_url"
+    title = "The webhook's URL is not valid"
+
+
+class HttpsRequiredError(InvalidInputError):
+    """Facts about payments do not travel in clear."""
+
+    code = "https_required"
+    title = "A webhook's URL begins with https"
+
+
+class ForbiddenDestinationError(InvalidInputError):
+    """The host is, or would lead to, an address that is not public."""
+
+    code = "forbidden_destination"
+    title = "A webhook goes to a public address"
