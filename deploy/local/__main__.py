@@ -1,4 +1,4 @@
-"""The commands of the local platform: `python -m deploy.local run …`."""
+"""The commands of the local platform: `python -m deploy.local run | up | demo | reset`."""
 
 import argparse
 import signal
@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-from deploy.local import console, environment
+from deploy.local import console, demo, environment, reset, up
 from deploy.local.directory import LocalDirectory
 from deploy.local.errors import LocalError
 from deploy.local.servers import NAMES, Servers, parse_names
@@ -21,7 +21,8 @@ SIGNAL_BASE = 128
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; a LocalError is one sentence and code 1."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     try:
         code: int = options.action(options)
     except LocalError as error:
@@ -32,16 +33,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     """Start the servers, run the command with their addresses, stop them, and end with its code."""
     directory = LocalDirectory.from_environment()
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
     begun = time.monotonic()
     with directory.held(), Servers(directory, options.only) as servers:
         origins = ", ".join(f"{name}: {origin}" for name, origin in servers.origins().items())
         console.complain(f"servers ready in {time.monotonic() - begun:.1f} s ({origins})")
-        if not options.command:
+        if not command:
             return 0
-        return _run_command(options.command, environment.inherited() | servers.environment())
+        return _run_command(command, environment.inherited() | servers.environment())
 
 
 def _run_command(command: Sequence[str], values: dict[str, str]) -> int:
@@ -57,14 +59,16 @@ def _run_command(command: Sequence[str], values: dict[str, str]) -> int:
         if number != signal.SIGINT or not sys.stdin.isatty():
             process.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
     code = process.wait()
     return code if code >= 0 else SIGNAL_BASE - code
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Leave through every `finally`; a second signal must not disturb that."""
+    for further in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(further, signal.SIG_IGN)
     raise SystemExit(SIGNAL_BASE + number)
 
 
@@ -74,14 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("run", help="run a command among the servers, then stop them")
     start.add_argument("--only", type=parse_names, default=NAMES, help=f"of {', '.join(NAMES)}")
     start.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…")
-    start.set_defaults(action=_run_after_dashes)
+    start.set_defaults(action=_run)
+    stay = commands.add_parser("up", help="start the platform and keep it up until Ctrl-C")
+    stay.add_argument("--quiet", action="store_true", help="show states, not the parts' lines")
+    stay.set_defaults(action=lambda options: up.stay_up(quiet=options.quiet))
+    play = commands.add_parser("demo", help="play the demonstration on a fresh platform")
+    play.set_defaults(action=lambda _: up.on_fresh_platform(demo.play))
+    remove = commands.add_parser("reset", help="remove all data of this directory")
+    remove.set_defaults(action=lambda _: reset.reset(LocalDirectory.from_environment()))
     return parser
-
-
-def _run_after_dashes(options: argparse.Namespace) -> int:
-    if options.command[:1] == ["--"]:
-        options.command = options.command[1:]
-    return run(options)
 
 
 if __name__ == "__main__":

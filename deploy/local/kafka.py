@@ -1,7 +1,6 @@
 """Kafka: the environment's, else Apache Kafka by Maven, else the cluster inside librdkafka."""
 
 import sys
-from pathlib import Path
 
 from deploy.local import children, console, environment, kafka_apache
 from deploy.local.directory import REPOSITORY, LocalDirectory
@@ -56,6 +55,7 @@ class LibrdkafkaCluster:
         self._addresses = directory.run / "kafka.addresses"
         self._log = directory.logs / "kafka.log"
         self._child: children.Child | None = None
+        self._address = ""
 
     def launch(self) -> None:
         """Start the process that hosts the cluster."""
@@ -82,10 +82,11 @@ class LibrdkafkaCluster:
         assert self._child is not None
         ready = self._addresses.exists
         children.wait_until_ready(self._child, ready, seconds=READY_SECONDS, log=self._log)
+        self._address = self._addresses.read_text()
 
     def environment(self) -> dict[str, str]:
         """Return the address, another one at every start."""
-        return {"KAFKA_BOOTSTRAP_SERVERS": Path(self._addresses).read_text()}
+        return {"KAFKA_BOOTSTRAP_SERVERS": self._address}
 
     def is_running(self) -> bool:
         """Tell whether the host process lives."""

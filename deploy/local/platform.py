@@ -40,6 +40,7 @@ class Platform:
         names = parts if parts is not None else [part.name for part in self._file.parts]
         self._plans = self._file.chosen(names)
         self._reporter = reporter or Reporter([], states=False, lines=False)
+        self._servers: Servers | None = None
         self._supervisor: Supervisor | None = None
         self._stack = ExitStack()
 
@@ -68,6 +69,7 @@ class Platform:
             servers = stack.enter_context(Servers(self.directory, are_processes_ours=True))
             for name, origin in servers.origins().items():
                 self._reporter.note(name, f"ready: {origin}")
+            self._servers = servers
             self.environment = self._environment_of(servers)
             values = self._placeholders(servers.ports)
             supervisor = Supervisor(
@@ -85,6 +87,17 @@ class Platform:
         """Stop the processes, those first that others do not need, then the servers."""
         self._stack.close()
         self._supervisor = None
+
+    def hurry(self) -> None:
+        """End the grace of everything that is stopping."""
+        if self._supervisor is not None:
+            self._supervisor.hurry()
+
+    def mend_servers(self) -> None:
+        """Start a server that died again. Raises NotReadyError when it cannot come back."""
+        assert self._servers is not None
+        for name in self._servers.mend():
+            self._reporter.note(name, "died and was started again")
 
     def __enter__(self) -> Self:
         """Start."""

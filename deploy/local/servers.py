@@ -7,6 +7,7 @@ from typing import Self
 
 from deploy.local import environment, kafka, postgres, process_file, redis, softhsm
 from deploy.local.directory import LocalDirectory
+from deploy.local.errors import NotReadyError
 from deploy.local.ports import HOST, Ports
 from deploy.local.server import Server
 
@@ -74,9 +75,18 @@ class Servers:
         """Return every address: the servers', and those our own processes will have."""
         return dict(self._values)
 
-    def is_running(self) -> bool:
-        """Tell whether every server that is ours still runs."""
-        return all(server.is_running() for server in self._servers)
+    def mend(self) -> list[str]:
+        """Start again every server that died, and name them. Raises NotReadyError."""
+        dead = [server for server in self._servers if not server.is_running()]
+        for server in dead:
+            before = server.environment()
+            server.stop()
+            server.launch()
+            server.wait_until_ready()
+            if server.environment() != before:
+                message = f"{server.name} died and came back at another address: start again"
+                raise NotReadyError(message)
+        return [server.name for server in dead]
 
     def _environment(self) -> dict[str, str]:
         values = own_addresses(self.directory, self.ports)

@@ -25,6 +25,7 @@ INSTALLED = (
 )
 DOWNLOAD_SECONDS = 180.0
 KEYS_SECONDS = 60.0
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "upi_platform.settings.development"}
 HOW_TO_GET = "SoftHSM v2 is missing and could not be downloaded: apt-get install libsofthsm2"
 
 
@@ -69,20 +70,19 @@ class SoftHsm:
         if made.exists():
             return
         with self._log.open("ab") as output:
-            for action in ("init", "create"):
-                finished = subprocess.run(
-                    [sys.executable, "manage.py", "hsm", action],
-                    cwd=REPOSITORY,
-                    env=environment.inherited() | self.environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    check=False,
-                    timeout=KEYS_SECONDS,
-                )
-                if finished.returncode != 0:
-                    message = f"the token's keys could not be made: see {self._log}"
-                    raise NotReadyError(message)
+            finished = subprocess.run(
+                [sys.executable, "-m", "deploy.local.token_keys"],
+                cwd=REPOSITORY,
+                env=environment.inherited() | SETTINGS | self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                check=False,
+                timeout=KEYS_SECONDS,
+            )
+        if finished.returncode != 0:
+            message = f"the token's keys could not be made: see {self._log}"
+            raise NotReadyError(message)
         made.touch()
 
     def environment(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ KEPT = ("PATH", "HOME", "LANG", "UPI_CACHE_DIR")
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalDirectory]:
-    """A data directory that no other test has; addresses of servers in the environment are hidden."""
+    """A data directory of its own; addresses of servers in the environment are hidden."""
     given = environment.inherited()
     kept = {name: given[name] for name in KEPT if name in given}
     monkeypatch.setattr(environment, "inherited", lambda: dict(kept))

@@ -56,7 +56,7 @@ def tree(tmp_path: Path, journal: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def supervise(directory: LocalDirectory, tmp_path: Path) -> Iterator[Callable[[str], Supervisor]]:
-    """Return a function that makes a supervisor of a process file's text; it is stopped at the end."""
+    """Return what makes a supervisor of a process file's text; it is stopped at the end."""
     made: list[Supervisor] = []
 
     def make(text: str) -> Supervisor:
@@ -166,9 +166,7 @@ def test_killing_a_part_ends_its_whole_tree_at_once(supervise, tree, journal):
 
     assert len(before) == 2
     assert not [pid for pid in before if is_alive(pid)]
-    assert children.wait_until(
-        lambda: supervisor.states() == {"worker": State.STOPPED}, seconds=5
-    )
+    assert children.wait_until(lambda: supervisor.states() == {"worker": State.STOPPED}, seconds=5)
     assert journal.read_text() == "worker started\n"
 
 

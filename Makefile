@@ -1,0 +1,34 @@
+# Each command does all of its own set-up and stops what it started. Each has its own data directory,
+# so that `make test` and `make demo` run beside `make up`.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+LOCAL := $(PYTHON) -m deploy.local
+TEST_DIR := UPI_LOCAL_DIR=.local/test
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo test check bench reset sync
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: sync ## start the platform; it stays up until Ctrl-C
+	@$(LOCAL) up
+
+demo: sync ## play every kind of payment on a fresh platform and prove the books
+	@UPI_LOCAL_DIR=.local/demo $(LOCAL) demo
+
+test: sync ## everything that must hold: check, then the tests (PYTEST="..." adds options)
+	@$(TEST_DIR) $(LOCAL) run -- sh -c '$(PYTHON) -m deploy.local.checks && exec $(PYTHON) -m pytest $(PYTEST)'
+
+check: sync ## style, types, import contracts, settings, migrations
+	@$(TEST_DIR) $(LOCAL) run --only postgres,redis,hsm -- $(PYTHON) -m deploy.local.checks
+
+bench: sync ## measure; the figures go to .local/bench.json
+	@UPI_LOCAL_DIR=.local/bench $(LOCAL) run -- sh -c 'for file in tests/benchmarks/bench_*.py; do $(PYTHON) $$file || exit 1; done'
+
+reset: sync ## remove all data that the commands above left under .local
+	@$(LOCAL) reset
+
+sync:
+	@sh deploy/local/bootstrap.sh

@@ -1,0 +1,89 @@
+"""The platform for a person: started with its states shown, kept up, stopped on Ctrl-C."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from deploy.local import console, process_file
+from deploy.local.directory import LocalDirectory
+from deploy.local.platform import Platform
+from deploy.local.reporter import Reporter
+from deploy.local.servers import NAMES
+
+LOOK_SECONDS = 0.5
+
+
+def stay_up(*, quiet: bool) -> int:
+    """Start everything, say where it is, and mend what dies until somebody ends it."""
+    platform = Platform(reporter=_reporter(lines=not quiet))
+    begun = time.monotonic()
+    with _interruptible(platform), platform:
+        _welcome(platform, seconds=time.monotonic() - begun)
+        try:
+            while True:
+                time.sleep(LOOK_SECONDS)
+                platform.mend_servers()
+        except KeyboardInterrupt:
+            console.say("stopping")
+    return 0
+
+
+def on_fresh_platform(play: Callable[[Platform], int]) -> int:
+    """Start everything with no data from before, call `play`, stop, and return its code."""
+    directory = LocalDirectory.from_environment()
+    with directory.held():
+        directory.remove()
+    platform = Platform(directory, reporter=_reporter(lines=False))
+    with _interruptible(platform), platform:
+        return play(platform)
+
+
+def _reporter(*, lines: bool) -> Reporter:
+    parts = [part.name for part in process_file.load().parts]
+    return Reporter([*NAMES, *parts], lines=lines)
+
+
+@contextmanager
+def _interruptible(platform: Platform) -> Iterator[None]:
+    """Let the first Ctrl-C stop the platform in order, and the second one at once."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, lambda *_: platform.hurry())
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _welcome(platform: Platform, *, seconds: float) -> None:
+    urls = platform.urls
+    lines = [
+        console.coloured(f"The platform is up ({seconds:.0f} s). Ctrl-C stops it.", colour="1;32"),
+        f"  platform       {urls['public']}",
+        f"  API, to try    {urls['docs']}",
+        f"  admin          {urls['admin']}",
+        f"  sandbox switch {urls['control']}",
+        f"  addresses      {platform.directory.env_file}",
+        f"  logs           {platform.directory.logs}",
+        f"  phones         {platform.directory.root / 'phones'}",
+        *_logins(platform.directory),
+    ]
+    console.say("\n".join(lines))
+
+
+def _logins(directory: LocalDirectory) -> list[str]:
+    """Return a line for each member of staff that the demonstration data has."""
+    path = directory.root / "phones" / "staff.json"
+    if not path.exists():
+        return []
+    staff = json.loads(path.read_text())
+    return [
+        f"  login          {' '.join(f'{name}={value}' for name, value in person.items())}"
+        for person in staff
+    ]
