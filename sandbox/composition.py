@@ -1,0 +1,98 @@
+"""Everything of the sandbox, put together: built at start, closed at the end."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox import world
+from sandbox.accounts import AccountRequests
+from sandbox.book import Book
+from sandbox.customers import Customers
+from sandbox.faults import Faults
+from sandbox.inbox import Inbox
+from sandbox.journal import Journal
+from sandbox.keys import KeyFiles
+from sandbox.machine import Machine
+from sandbox.member import Member
+from sandbox.other_bank import OtherBank
+from sandbox.receiver import Receiver
+from sandbox.store import Store
+from sandbox.timers import Timers
+from sandbox.translation import Translator
+from sandbox.wire import Exchanges, RemoteMember
+
+_THREADS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The parts that the two doors use."""
+
+    store: Store
+    executor: ThreadPoolExecutor
+    journal: Journal
+    book: Book
+    bank: RemoteMember
+    members: dict[str, Member]
+    machine: Machine
+    receiver: Receiver
+    customers: Customers
+    faults: Faults
+    timers: Timers
+    inbox: Inbox
+
+    async def open(self) -> None:
+        """Open the other bank's accounts and go on with what the last stop left unfinished."""
+        await self.book.open()
+        for payment in await self.journal.open_payments():
+            self.machine.start(payment)
+
+    async def close(self) -> None:
+        """Stop everything; what waits for the journal is still written."""
+        await self.receiver.close()
+        await self.machine.close()
+        await self.bank.close()
+        self.executor.shutdown()
+        self.store.close()
+
+
+def compose(*, data: Path, keys_directory: Path, bank_url: str, scale: float) -> Sandbox:
+    """Build the sandbox over its data folder; nothing runs yet."""
+    keys = KeyFiles(data=data, exchange=keys_directory)
+    store = Store(data / "switch.sqlite3")
+    executor = ThreadPoolExecutor(min(_THREADS_MAX, os.cpu_count() or 1), "rsa")
+    journal, book = Journal(store), Book(store)
+    limits, faults, exchanges = Timers(scale), Faults(), Exchanges()
+    bank = RemoteMember(
+        org_id=world.BANK,
+        url=bank_url,
+        sign=keys.signer.sign,
+        executor=executor,
+        exchanges=exchanges,
+        journal=journal,
+        faults=faults,
+        timers=limits,
+    )
+    other = OtherBank(
+        book=book, issuer_key=keys.other_issuer, executor=executor, journal=journal, timers=limits
+    )
+    members: dict[str, Member] = {world.BANK: bank, world.OTHER_BANK: other}
+    translator = Translator(keys, executor)
+    machine = Machine(members=members, translator=translator, journal=journal, timers=limits)
+    receiver = Receiver(
+        keys=keys,
+        executor=executor,
+        exchanges=exchanges,
+        journal=journal,
+        faults=faults,
+        timers=limits,
+        machine=machine,
+        accounts=AccountRequests(members=members, translator=translator, timers=limits),
+        bank=bank,
+    )
+    customers = Customers(machine=machine, journal=journal, switch_key=keys.credential.public_key())
+    return Sandbox(
+        store, executor, journal, book, bank, members, machine, receiver, customers, faults,
+        limits, Inbox(),
+    )  # fmt: skip

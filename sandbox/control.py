@@ -1,0 +1,251 @@
+"""The control door: start the other bank's payments, order faults, read the journal."""
+
+import dataclasses
+import re
+
+from aiohttp import web
+
+from sandbox import control_body, dayfile, messages, parties, timers, world
+from sandbox.composition import Sandbox
+from sandbox.control_body import Body, refuse
+from sandbox.control_inbox import InboxDoor
+from sandbox.customers import RefusedOrderError
+from sandbox.faults import NOT_INCOMING, NOT_OUTGOING, Action, Direction, Fault
+from sandbox.member import Answered, NotAcked
+from sandbox.payment import Payment
+
+_AMOUNT_PAISE_MAX = 10**12
+_COUNT_MAX = 1_000_000
+_SECONDS_MAX = 3600
+_WAIT_SECONDS_MAX = 60
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LEGS = {"DEBIT", "CREDIT"}
+
+
+class ControlDoor:
+    """JSON over HTTP for demonstrations and tests. It listens on this machine only."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def application(self) -> web.Application:
+        """Return the door's routes."""
+        application = web.Application(middlewares=[control_body.problems])
+        application.add_routes(
+            [
+                web.get("/healthz", self.healthz),
+                web.post("/payments", self.pay),
+                web.get("/payments/{txn_id}", self.payment),
+                web.get("/journal", self.journal),
+                web.get("/journal/positions", self.positions),
+                web.get("/dayfile", self.dayfile),
+                web.get("/book", self.book),
+                web.post("/faults", self.order_fault),
+                web.get("/faults", self.faults),
+                web.delete("/faults", self.end_faults),
+                web.post("/timers", self.set_timers),
+                web.get("/timers", self.timers),
+                web.post("/heartbeat", self.heartbeat),
+                web.post("/checks", self.check),
+                *InboxDoor(self._sandbox.inbox).routes(),
+            ]
+        )
+        return application
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        """Say that the sandbox runs."""
+        return web.json_response({"status": "ok"})
+
+    async def pay(self, request: web.Request) -> web.Response:
+        """Let a customer of the other bank pay someone."""
+        body = await Body.read(request)
+        payer = body.text("payer", default="ravi@smplbank")
+        person = parties.person_of(payer)
+        if person is None or world.handle_of(payer) == world.MAGIC_HANDLE:
+            refuse("unknown_payer", "payer is no customer of the other bank")
+        order = {
+            "payee": body.text("payee"),
+            "note": body.text("note", default="payment"),
+            "reference_id": body.text("ref_id", default=""),
+        }
+        amount_paise = body.integer("amount_paise", least=1, most=_AMOUNT_PAISE_MAX)
+        is_pin_wrong = body.boolean("wrong_pin")
+        body.end()
+        try:
+            transaction_id = await self._sandbox.customers.pay(
+                person, amount_paise=amount_paise, is_pin_wrong=is_pin_wrong, **order
+            )
+        except RefusedOrderError as refusal:
+            refuse("refused_by_switch", refusal.code, status=422)
+        return web.json_response({"txn_id": transaction_id}, status=202)
+
+    async def payment(self, request: web.Request) -> web.Response:
+        """Show a payment; `wait` holds the answer until it has ended, at most so many seconds."""
+        wait_seconds = control_body.number(request.query.get("wait", "0"), most=_WAIT_SECONDS_MAX)
+        found = await self._payment(request.match_info["txn_id"], wait_seconds=wait_seconds)
+        return web.json_response(_shown(found))
+
+    async def journal(self, request: web.Request) -> web.Response:
+        """Show the messages and entries of one transaction, in order."""
+        transaction_id = request.query.get("txn_id", "")
+        journal = self._sandbox.journal
+        found = await journal.payment(transaction_id)
+        return web.json_response(
+            {
+                "payment": None if found is None else _shown(found),
+                "messages": await journal.messages(transaction_id),
+                "entries": await journal.entries(transaction_id),
+            }
+        )
+
+    async def positions(self, request: web.Request) -> web.Response:
+        """Show what a bank owes and is owed, by transaction and in sum, as the switch sees it."""
+        org_id = request.query.get("org_id", world.BANK)
+        if world.member(org_id) is None:
+            refuse("unknown_bank", "org_id is no member")
+        rows = await self._sandbox.journal.positions(org_id)
+        payable = sum(_paise(row, "payable_paise") for row in rows)
+        receivable = sum(_paise(row, "receivable_paise") for row in rows)
+        return web.json_response(
+            {
+                "org_id": org_id,
+                "payable_paise": payable,
+                "receivable_paise": receivable,
+                "net_paise": payable - receivable,
+                "all_banks_paise": await self._sandbox.journal.sum_paise(),
+                "transactions": rows,
+            }
+        )
+
+    async def dayfile(self, request: web.Request) -> web.Response:
+        """Write a bank's day file, as CSV with the raw v3 columns."""
+        date, role = request.query.get("date", ""), request.query.get("role", "")
+        org_id = request.query.get("org_id", world.BANK)
+        if not _DATE.fullmatch(date):
+            refuse("invalid", "date must be YYYY-MM-DD")
+        if role and role not in dayfile.ROLES:
+            refuse("invalid", f"role must be one of {', '.join(dayfile.ROLES)}")
+        payments = await self._sandbox.journal.completed(date)
+        text = dayfile.write(payments, org_id=org_id, role=role)
+        return web.Response(text=text, content_type="text/csv")
+
+    async def book(self, _request: web.Request) -> web.Response:
+        """Show the other bank's balances; they sum to zero."""
+        balances = await self._sandbox.book.balances()
+        return web.json_response({"balances": balances, "sum_paise": sum(balances.values())})
+
+    async def order_fault(self, request: web.Request) -> web.Response:
+        """Order a fault for the next messages that match."""
+        body = await Body.read(request)
+        match = body.object("match")
+        fault = Fault(
+            direction=Direction(match.choice("direction", list(Direction))),
+            action=Action(body.choice("action", list(Action))),
+            api=match.text("api", default=""),
+            type=match.text("type", default=""),
+            sub_type=match.text("sub_type", default=""),
+            transaction_id=match.text("txn_id", default=""),
+            count=body.integer("count", least=1, most=_COUNT_MAX, default=1),
+            seconds=body.number("seconds", most=_SECONDS_MAX),
+            code=body.text("code", default="U08"),
+        )
+        match.end()
+        body.end()
+        wrong = NOT_INCOMING if fault.direction is Direction.IN else NOT_OUTGOING
+        if fault.action in wrong:
+            refuse("invalid", f"{fault.action} is not possible for direction {fault.direction}")
+        self._sandbox.faults.orders.append(fault)
+        return web.json_response(dataclasses.asdict(fault), status=201)
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        """Show all orders and how often each was met."""
+        orders = [dataclasses.asdict(fault) for fault in self._sandbox.faults.orders]
+        return web.json_response({"faults": orders})
+
+    async def end_faults(self, _request: web.Request) -> web.Response:
+        """Forget all orders."""
+        self._sandbox.faults.orders.clear()
+        return web.Response(status=204)
+
+    async def set_timers(self, request: web.Request) -> web.Response:
+        """Change the scale of every wait that begins from now on."""
+        body = await Body.read(request)
+        scale = body.number("scale", least=timers.SCALE_MIN, most=timers.SCALE_MAX)
+        body.end()
+        self._sandbox.timers.scale = scale
+        return await self.timers(request)
+
+    async def timers(self, _request: web.Request) -> web.Response:
+        """Show the scale and the limits that follow from it."""
+        limits = self._sandbox.timers
+        return web.json_response(
+            {
+                "scale": limits.scale,
+                "leg_seconds": limits.leg_seconds,
+                "reversal_seconds": limits.reversal_seconds,
+                "check_seconds": limits.check_seconds,
+            }
+        )
+
+    async def heartbeat(self, _request: web.Request) -> web.Response:
+        """Ask the bank whether it is alive, and say what it answered."""
+        limit = self._sandbox.timers.check_seconds
+        request = messages.heartbeat_request()
+        outcome = await self._sandbox.bank.ask(request, limit_seconds=limit)
+        return web.json_response(_heard(outcome))
+
+    async def check(self, request: web.Request) -> web.Response:
+        """Ask a bank how its leg of a payment stands, and say what it answered."""
+        body = await Body.read(request)
+        transaction_id = body.text("txn_id")
+        leg = body.choice("leg", sorted(_LEGS))
+        body.end()
+        payment = await self._payment(transaction_id)
+        org_id = payment.remitter if leg == "DEBIT" else payment.beneficiary
+        if org_id not in self._sandbox.members:
+            refuse("no_leg", "the payment has no such leg", status=409)
+        limit = self._sandbox.timers.check_seconds
+        member = self._sandbox.members[org_id]
+        outcome = await member.ask(messages.check_request(payment, leg), limit_seconds=limit)
+        return web.json_response(_heard(outcome))
+
+    async def _payment(self, transaction_id: str, *, wait_seconds: float = 0) -> Payment:
+        found = await self._sandbox.machine.payment(transaction_id, wait_seconds=wait_seconds)
+        if found is None:
+            refuse("not_found", "the switch never saw this payment", status=404)
+        return found
+
+
+def _shown(payment: Payment) -> dict[str, object]:
+    return {
+        "txn_id": payment.transaction_id,
+        "rrn": payment.rrn,
+        "status": str(payment.verdict.status),
+        "code": payment.verdict.code if payment.is_final else "",
+        "raw_code": payment.verdict.raw_code if payment.is_final else "",
+        "stage": str(payment.stage),
+        "amount_paise": payment.amount_paise,
+        "payer": payment.payer_address,
+        "payee": payment.payee_address,
+        "payer_psp": payment.payer_psp,
+        "payee_psp": payment.payee_psp,
+        "remitter": payment.remitter,
+        "beneficiary": payment.beneficiary,
+        "created_at": payment.created_at,
+        "completed_at": payment.completed_at,
+        "refs": [payment.payer_reference, payment.payee_reference],
+    }
+
+
+def _heard(outcome: object) -> dict[str, str]:
+    if isinstance(outcome, Answered):
+        return {"outcome": "ANSWERED", "result": outcome.envelope.result, "code": outcome.code}
+    if isinstance(outcome, NotAcked):
+        return {"outcome": "NOT_ACKED", "code": outcome.code}
+    return {"outcome": "SILENT"}
+
+
+def _paise(row: dict[str, object], name: str) -> int:
+    value = row[name]
+    assert isinstance(value, int), f"{name} is an INTEGER column"
+    return value

@@ -1,0 +1,195 @@
+"""The gate: what the switch checks of a message before it takes it, and with which code."""
+
+import re
+from collections.abc import Callable
+
+from sandbox import clock, codec, world
+from sandbox.codec import Envelope
+
+_MODES = re.compile(r"0\d|[12]\d|3[0-2]|U[12]")
+_TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{35}")
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9]{1,35}")
+_REFERENCE = re.compile(r"\d{12}", re.ASCII)
+_PURPOSE = re.compile(r"[A-Z0-9]{2}")
+_ADDRESS = re.compile(r"[A-Za-z0-9.\-_]{1,200}@[A-Za-z0-9.]{2,54}")
+_ACCOUNT_REQUESTS = {"ReqOtp", "ReqRegMob", "ReqSetCre", "ReqBalEnq"}
+
+Check = tuple[str, Callable[[], bool]]
+
+
+def refusal_of_head(envelope: Envelope) -> str:
+    """Return the code for which any message is refused; empty if its head is in order."""
+    if not _MESSAGE_ID.fullmatch(envelope.message_id):
+        return "H06"
+    if not clock.is_iso(envelope.sent_at):
+        return "H03"
+    if not _TRANSACTION_ID.fullmatch(envelope.transaction_id):
+        return "T02"
+    return ""
+
+
+def refusal_of_payment(envelope: Envelope) -> str:
+    """Return the code for which a ReqPay(PAY) is refused; empty if it may go through."""
+    root = envelope.root
+    transaction, payer = root.find("Txn"), root.find("Payer")
+    payees = root.findall("Payees/Payee")
+    if payer is None:
+        return "R01"
+    if not payees:
+        return "B02"
+    if len(payees) > 1:
+        return "B09"
+    assert transaction is not None, "the head was judged first"
+    checks = (
+        *_transaction_checks(transaction),
+        *_party_checks(payer, payees[0]),
+        *_amount_checks(payer, payees[0]),
+        ("U55", lambda: _is_own_payer(envelope, payer)),
+        ("U17", lambda: world.member_of_handle(_handle(payees[0])) is not None),
+        ("U28", lambda: world.member_of_ifsc(codec.account_detail(payer, "IFSC")) is not None),
+    )
+    return _first(checks)
+
+
+def _transaction_checks(transaction: codec.Element) -> tuple[Check, ...]:
+    get = transaction.get
+    return (
+        ("T06", lambda: clock.is_iso(get("ts", ""))),
+        ("T12", lambda: bool(_REFERENCE.fullmatch(get("custRef", "")))),
+        ("T10", lambda: get("orgTxnId") is None),
+        ("IM0", lambda: bool(_MODES.fullmatch(get("initiationMode", "")))),
+        ("T14", lambda: bool(_PURPOSE.fullmatch(get("purpose", "")))),
+    )
+
+
+def _party_checks(payer: codec.Element, payee: codec.Element) -> tuple[Check, ...]:
+    return (
+        ("R02", lambda: bool(_ADDRESS.fullmatch(payer.get("addr", "")))),
+        ("B03", lambda: bool(_ADDRESS.fullmatch(payee.get("addr", "")))),
+        ("D01", lambda: payer.find("Device") is not None),
+        ("A06", lambda: _has_account(payer)),
+        ("C06", lambda: payer.find("Creds/Cred[@type='PIN']") is not None),
+        ("C10", lambda: is_block(payer.findtext("Creds/Cred/Data") or "")),
+        ("PN0", lambda: payer.get("type") != "PERSON" or payer.find("Merchant") is None),
+    )
+
+
+def _amount_checks(payer: codec.Element, payee: codec.Element) -> tuple[Check, ...]:
+    amounts = [codec.amount_of(party) for party in (payer, payee)]
+    currencies = [_currency(party) for party in (payer, payee)]
+    return (
+        ("V01", lambda: all(amounts)),
+        ("V03", lambda: all(codec.paise(amount) for amount in amounts)),
+        ("M02", lambda: currencies == [world.CURRENCY, world.CURRENCY]),
+        ("M03", lambda: amounts[0] == amounts[1]),
+    )
+
+
+def refusal_of_account_request(envelope: Envelope) -> str:
+    """Return the code for which an account request is refused; empty if it may go through."""
+    payer = envelope.root.find("Payer")
+    if payer is None:
+        return "P01"
+    details = envelope.root.find("RegDetails")
+    needs_details = envelope.api in {"ReqOtp", "ReqRegMob"}
+    checks: tuple[Check, ...] = (
+        ("P02", lambda: bool(_ADDRESS.fullmatch(payer.get("addr", "")))),
+        ("U55", lambda: _is_own_payer(envelope, payer)),
+        ("U50", lambda: codec.account_detail(payer, "IFSC") != ""),
+        ("A06", lambda: _has_account(payer)),
+        ("F01", lambda: not needs_details or details is not None),
+        ("U76", lambda: details is None or details.get("type") == "FORMAT1"),
+        ("W10", lambda: all(is_block(data.text or "") for data in blocks_of(envelope.root))),
+        ("U11", lambda: envelope.api == "ReqOtp" or blocks_of(envelope.root) != []),
+    )
+    return _first(checks)
+
+
+def refusal_of_check(envelope: Envelope) -> str:
+    """Return the code for which a status check is refused; empty if it may go through."""
+    return "" if 1 <= len(envelope.original_id) <= codec.TRANSACTION_ID_LENGTH else "T08"
+
+
+def refusal_of_answer(answer: Envelope, request: Envelope) -> str:
+    """Return the code for which an answer to this request is refused; empty if it is taken."""
+    if answer.result not in {"SUCCESS", "FAILURE"}:
+        return "E06"
+    if answer.result == "FAILURE" and not answer.code:
+        return "E04"
+    if answer.result == "SUCCESS" and answer.code:
+        return "E05"
+    if answer.api == "RespPay":
+        return _refusal_of_leg_answer(answer, request)
+    if answer.api == "RespAuthDetails" and answer.result == "SUCCESS":
+        return _refusal_of_resolution(answer, request)
+    return ""
+
+
+def _refusal_of_leg_answer(answer: Envelope, request: Envelope) -> str:
+    reference = answer.root.find("Resp/Ref")
+    if (answer.type, answer.sub_type) != (request.type, request.sub_type):
+        return "T17"
+    if reference is None:
+        return "E07"
+    settled = reference.get("settAmount", "")
+    if codec.paise(settled) is None:
+        return "E10"
+    if answer.result == "FAILURE" and request.type != "REVERSAL" and codec.paise(settled):
+        return "E14"
+    asked = codec.amount_of(request.root.find("Payer"))
+    return "V06" if answer.result == "SUCCESS" and settled != asked else ""
+
+
+def _refusal_of_resolution(answer: Envelope, request: Envelope) -> str:
+    payees = answer.root.findall("Payees/Payee")
+    asked = request.root.find("Payees/Payee")
+    if len(payees) != 1:
+        return "U56"
+    assert asked is not None, "the switch asked about one payee"
+    payee = payees[0]
+    checks: tuple[Check, ...] = (
+        ("B08", lambda: payee.get("addr", "").lower() == asked.get("addr", "").lower()),
+        ("U57", lambda: codec.amount_of(payee) == codec.amount_of(asked)),
+        ("A06", lambda: _has_account(payee)),
+        ("PM0", lambda: payee.get("type") != "ENTITY" or payee.find("Merchant") is not None),
+        ("PN0", lambda: payee.get("type") != "PERSON" or payee.find("Merchant") is None),
+    )
+    return _first(checks)
+
+
+def blocks_of(root: codec.Element) -> list[codec.Element]:
+    """Return the Data elements of all credentials of a message, in order."""
+    return list(root.iterfind(".//Cred/Data"))
+
+
+def is_block(text: str) -> bool:
+    """Say whether this has the outer form of a credential block."""
+    return re.fullmatch(r"2\.0\|[A-Za-z0-9+/]+={0,2}", text) is not None
+
+
+def is_account_request(api: str) -> bool:
+    """Say whether the switch passes this request on to the issuer."""
+    return api in _ACCOUNT_REQUESTS
+
+
+def _first(checks: tuple[Check, ...]) -> str:
+    return next((code for code, is_met in checks if not is_met()), "")
+
+
+def _has_account(party: codec.Element) -> bool:
+    details = [codec.account_detail(party, name) for name in ("IFSC", "ACTYPE", "ACNUM")]
+    return all(details)
+
+
+def _currency(party: codec.Element) -> str:
+    amount = party.find("Amount")
+    return "" if amount is None else amount.get("curr", "")
+
+
+def _handle(party: codec.Element) -> str:
+    return world.handle_of(party.get("addr", ""))
+
+
+def _is_own_payer(envelope: Envelope, payer: codec.Element) -> bool:
+    owner = world.member_of_handle(_handle(payer))
+    return owner is not None and owner.org_id == envelope.org_id

@@ -1,0 +1,220 @@
+"""The payment machine: resolve, debit, credit, answer, and every way back from a failure."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from sandbox import clock, codec, magic, messages, world
+from sandbox.journal import Entry, Journal, Kind
+from sandbox.member import Answered, Member, NotAcked, Outcome, Silent
+from sandbox.payment import DEEMED, SUCCESS, Payment, Stage, Status, Verdict, failure
+from sandbox.timers import Timers
+from sandbox.translation import MismatchError, Translator
+
+_CREDIT_NOT_DONE = {"00", "NC", "OC"}
+_DEBIT_NOT_STANDING = {"00", "ND", "OD"}
+
+
+class Machine:
+    """Carries payments through the switch. Each is one task; the journal holds its stage."""
+
+    def __init__(
+        self,
+        *,
+        members: Mapping[str, Member],
+        translator: Translator,
+        journal: Journal,
+        timers: Timers,
+    ) -> None:
+        self._members = members
+        self._translator = translator
+        self._journal = journal
+        self._timers = timers
+        self._live: dict[str, Payment] = {}
+        self._ended: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, payment: Payment) -> None:
+        """Go on with a payment that the journal already holds, from the stage it is in."""
+        self._live[payment.transaction_id] = payment
+        self._ended[payment.transaction_id] = asyncio.Event()
+        task = asyncio.create_task(self._carry(payment))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def payment(self, transaction_id: str, *, wait_seconds: float = 0) -> Payment | None:
+        """Return a payment, waiting up to this long for its end; None if it was never seen."""
+        ended = self._ended.get(transaction_id)
+        if ended is not None and wait_seconds:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), wait_seconds)
+        return self._live.get(transaction_id) or await self._journal.payment(transaction_id)
+
+    async def close(self) -> None:
+        """Stop where everything stands: the journal knows how to go on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _carry(self, payment: Payment) -> None:
+        if not payment.is_final:
+            verdict = await self._decide(payment)
+            behaviour = magic.behaviour(payment.payee_address) or magic.Behaviour()
+            await asyncio.sleep(self._timers.scaled(behaviour.verdict_delay_seconds))
+            payment.verdict = verdict
+            await self._enter(payment, Stage.ANSWERING, *_entries(payment))
+        self._ended[payment.transaction_id].set()
+        await self._announce(payment)
+        self._journal.note_done(payment)
+        self._live.pop(payment.transaction_id)
+        self._ended.pop(payment.transaction_id)
+
+    async def _decide(self, payment: Payment) -> Verdict:
+        """Walk a payment to its end. A stage found after a restart counts as not answered."""
+        match payment.stage:
+            case Stage.RESOLVING if payment.credential:
+                return await self._resolve(payment)
+            case Stage.RESOLVING:
+                return failure("U20")
+            case Stage.DEBITING:
+                return await self._reverse_debit(payment, code="U67", raw_code="UT")
+            case Stage.REVERSING_DEBIT:
+                verdict = payment.verdict
+                return await self._reverse_debit(
+                    payment, code=verdict.code, raw_code=verdict.raw_code
+                )
+            case _:
+                return await self._reverse_credit(payment)
+
+    async def _resolve(self, payment: Payment) -> Verdict:
+        behaviour = magic.behaviour(payment.payee_address)
+        if behaviour is not None and behaviour.switch_code:
+            return failure(behaviour.switch_code)
+        request = messages.auth_request(payment)
+        outcome = await self._ask(payment.payee_psp, request, self._timers.leg_seconds)
+        match outcome:
+            case NotAcked():
+                return failure("U18")
+            case Silent():
+                return failure("U09")
+            case Answered() if not outcome.is_success:
+                return failure(f"U19~{outcome.code}")
+        return await self._resolved(payment, outcome)
+
+    async def _resolved(self, payment: Payment, outcome: Answered) -> Verdict:
+        payee = outcome.envelope.root.find("Payees/Payee")
+        assert payee is not None, "the gate judged the answer"
+        payment.payee = payee
+        payment.is_resolved = True
+        beneficiary = world.member_of_ifsc(codec.account_detail(payee, "IFSC"))
+        if beneficiary is None:
+            return failure("U29")
+        payment.beneficiary = beneficiary.org_id
+        if _account(payment.payer) == _account(payee):
+            return failure("U96")
+        return await self._debit(payment)
+
+    async def _debit(self, payment: Payment) -> Verdict:
+        try:
+            block, key_index = await self._translator.for_debit(payment)
+        except MismatchError as mismatch:
+            return failure(mismatch.code)
+        request = messages.debit_request(payment, block, key_index)
+        payment.credential = ""
+        payment.debit_message_id = codec.envelope(request).message_id
+        await self._enter(payment, Stage.DEBITING)
+        outcome = await self._ask(payment.remitter, request, self._timers.leg_seconds)
+        match outcome:
+            case NotAcked():
+                return await self._reverse_debit(payment, code="U53", raw_code="UT")
+            case Silent():
+                return await self._reverse_debit(payment, code="U67", raw_code="UT")
+        payment.payer_reference = _reference(outcome)
+        if not outcome.is_success:
+            return failure(f"U30~{outcome.code}", outcome.code)
+        return await self._credit(payment)
+
+    async def _credit(self, payment: Payment) -> Verdict:
+        request = messages.credit_request(payment)
+        payment.credit_message_id = codec.envelope(request).message_id
+        debit = Entry(Kind.DEBIT, payment.remitter, payment.amount_paise)
+        await self._enter(payment, Stage.CREDITING, debit)
+        outcome = await self._ask(payment.beneficiary, request, self._timers.leg_seconds)
+        match outcome:
+            case NotAcked():
+                return await self._reverse_debit(payment, code="U26", raw_code="BT")
+            case Silent():
+                return await self._reverse_credit(payment)
+        payment.payee_reference = _reference(outcome)
+        if outcome.is_success:
+            return SUCCESS
+        code = f"U31~{outcome.code}"
+        return await self._reverse_debit(payment, code=code, raw_code=outcome.code)
+
+    async def _reverse_credit(self, payment: Payment) -> Verdict:
+        """Ask a silent beneficiary to leave the credit undone; CS keeps it, silence is deemed."""
+        await self._enter(payment, Stage.REVERSING_CREDIT)
+        request = messages.reversal_request(payment, leg="CREDIT", code="U68")
+        limit = self._timers.reversal_seconds
+        outcome = await self._ask(payment.beneficiary, request, limit)
+        if not isinstance(outcome, Answered):
+            return DEEMED
+        if outcome.code == "CS":
+            payment.payee_reference = _reference(outcome) | {"respCode": "00"}
+            return SUCCESS
+        if outcome.code in _CREDIT_NOT_DONE:
+            return await self._reverse_debit(payment, code="U68", raw_code="BT")
+        return DEEMED
+
+    async def _reverse_debit(self, payment: Payment, *, code: str, raw_code: str) -> Verdict:
+        """Ask the remitter to give the money back. Without its word the file says RR."""
+        payment.verdict = Verdict(Status.PENDING, code, raw_code)
+        await self._enter(payment, Stage.REVERSING_DEBIT)
+        request = messages.reversal_request(payment, leg="DEBIT", code=code[:3])
+        limit = self._timers.reversal_seconds
+        outcome = await self._ask(payment.remitter, request, limit)
+        is_back = isinstance(outcome, Answered) and outcome.code in _DEBIT_NOT_STANDING
+        return failure(code, raw_code if is_back else "RR")
+
+    async def _announce(self, payment: Payment) -> None:
+        """Tell both PSPs. The payer's hears first; neither waits for the other's Ack."""
+        behaviour = magic.behaviour(payment.payee_address) or magic.Behaviour()
+        teller = self._members[payment.payer_psp]
+        telling = [teller.tell(messages.final_answer(payment))]
+        if behaviour.is_final_doubled:
+            telling.append(teller.tell(messages.final_answer(payment)))
+        if payment.is_resolved:
+            telling.append(self._confirm(payment))
+        await asyncio.gather(*telling)
+
+    async def _confirm(self, payment: Payment) -> bool:
+        request = messages.confirmation(payment)
+        outcome = await self._ask(payment.payee_psp, request, self._timers.leg_seconds)
+        return isinstance(outcome, Answered)
+
+    async def _ask(self, org_id: str, request: codec.Element, limit: float) -> Outcome:
+        return await self._members[org_id].ask(request, limit_seconds=limit)
+
+    async def _enter(self, payment: Payment, stage: Stage, *entries: Entry) -> None:
+        payment.stage = stage
+        if payment.is_final:
+            payment.completed_at = clock.iso(clock.now())
+        await self._journal.save(payment, *entries)
+
+
+def _entries(payment: Payment) -> list[Entry]:
+    """Return what the end of a payment makes the banks owe."""
+    if payment.verdict.status is Status.FAILURE:
+        if not payment.credit_message_id:
+            return []
+        return [Entry(Kind.DEBIT_REVERSAL, payment.remitter, -payment.amount_paise)]
+    return [Entry(Kind.CREDIT, payment.beneficiary, -payment.amount_paise)]
+
+
+def _reference(outcome: Answered) -> dict[str, str]:
+    found = outcome.envelope.root.find("Resp/Ref")
+    return {} if found is None else codec.attributes(found)
+
+
+def _account(party: codec.Element) -> tuple[str, str]:
+    return codec.account_detail(party, "IFSC"), codec.account_detail(party, "ACNUM")

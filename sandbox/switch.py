@@ -1,0 +1,81 @@
+"""The sandbox as a server: `python -m sandbox.switch`, one port for the wire, one for control."""
+
+import argparse
+import asyncio
+import signal
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox import timers
+from sandbox.composition import Sandbox, compose
+from sandbox.control import ControlDoor
+
+# Both doors serve this machine only: the control door has no lock.
+_HOST = "127.0.0.1"
+_SHUTDOWN_SECONDS = 1.0
+_BACKLOG = 512
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    arguments = _arguments()
+    asyncio.run(_serve(arguments))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.switch", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="where the bank posts its messages")
+    parser.add_argument("--control-port", type=int, required=True, help="where orders are taken")
+    parser.add_argument("--data", type=Path, required=True, help="journal and private keys")
+    parser.add_argument("--keys", type=Path, required=True, help="where public keys are exchanged")
+    parser.add_argument("--bank-url", required=True, help="where the bank takes messages")
+    parser.add_argument("--timer-scale", type=_scale, default=1.0, help="shortens every wait")
+    return parser.parse_args()
+
+
+def _scale(text: str) -> float:
+    value = float(text)
+    if not timers.SCALE_MIN <= value <= timers.SCALE_MAX:
+        raise argparse.ArgumentTypeError(f"from {timers.SCALE_MIN} to {timers.SCALE_MAX}")
+    return value
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    sandbox = compose(
+        data=arguments.data,
+        keys_directory=arguments.keys,
+        bank_url=arguments.bank_url,
+        scale=arguments.timer_scale,
+    )
+    await sandbox.open()
+    runners = await _listen(sandbox, port=arguments.port, control_port=arguments.control_port)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    print(f"switch listens on {arguments.port}, control on {arguments.control_port}", flush=True)  # noqa: T201 - the one line that says it is ready
+    await stopped.wait()
+    for runner in runners:
+        await runner.cleanup()
+    await sandbox.close()
+
+
+async def _listen(
+    sandbox: Sandbox, *, port: int, control_port: int
+) -> list[web.ServerRunner | web.AppRunner]:
+    # The low-level server: the wire has one route, and every layer less is paid per message.
+    wire = web.ServerRunner(web.Server(sandbox.receiver.handle))
+    control = web.AppRunner(
+        ControlDoor(sandbox).application(),
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+    )
+    runners: list[web.ServerRunner | web.AppRunner] = [wire, control]
+    for runner, number in ((wire, port), (control, control_port)):
+        await runner.setup()
+        await web.TCPSite(runner, _HOST, number, backlog=_BACKLOG).start()
+    return runners
+
+
+if __name__ == "__main__":
+    main()

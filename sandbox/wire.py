@@ -1,0 +1,194 @@
+"""The way to the bank: requests and answers as signed POSTs, with the faults that are ordered."""
+
+import asyncio
+import copy
+import enum
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from sandbox import codec, ids, world
+from sandbox.codec import Envelope
+from sandbox.faults import Action, Direction, Fault, Faults
+from sandbox.journal import NO_ACK, Journal
+from sandbox.member import Answered, NotAcked, Outcome, Silent
+from sandbox.timers import Timers
+
+_CLOSED_MAX = 20_000
+_CONNECTIONS_MAX = 64
+_HEADERS = {"Content-Type": "application/xml", "User-Agent": "upi-switch"}
+
+
+class Closed(enum.StrEnum):
+    """Why an exchange takes no answer any more; the code that a second one is refused with."""
+
+    LATE = "U70"
+    ANSWERED = "U35"
+
+
+class Exchanges:
+    """The requests that wait for an answer, and those that recently stopped waiting."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[Envelope, asyncio.Future[Envelope]]] = {}
+        self._closed: OrderedDict[str, Closed] = OrderedDict()
+
+    def open(self, request: Envelope) -> asyncio.Future[Envelope]:
+        """Wait for the answer to this request."""
+        future: asyncio.Future[Envelope] = asyncio.get_running_loop().create_future()
+        self._open[request.message_id] = (request, future)
+        return future
+
+    def close(self, message_id: str, reason: Closed) -> None:
+        """Wait no longer: an answer that still comes is refused for this reason."""
+        self._open.pop(message_id, None)
+        self._closed[message_id] = reason
+        if len(self._closed) > _CLOSED_MAX:
+            self._closed.popitem(last=False)
+
+    def request_of(self, answer: Envelope) -> Envelope | None:
+        """Return the waiting request that this message answers; None if there is none."""
+        found = self._open.get(answer.request_message_id)
+        if found is None or found[1].done():
+            return None
+        request = found[0]
+        fits = request.transaction_id == answer.transaction_id
+        return request if fits and answer.api == f"Resp{request.api[3:]}" else None
+
+    def closed_code(self, answer: Envelope) -> str | None:
+        """Return why an answer is refused; None if the request is not remembered."""
+        if answer.request_message_id in self._open:
+            return "U06"
+        return self._closed.get(answer.request_message_id)
+
+    def answer(self, answer: Envelope) -> None:
+        """Hand an answer to whoever waits for it."""
+        _, future = self._open.pop(answer.request_message_id)
+        self.close(answer.request_message_id, Closed.ANSWERED)
+        future.set_result(answer)
+
+
+@dataclass(slots=True)
+class RemoteMember:
+    """A bank at the other end of a wire."""
+
+    org_id: str
+    url: str
+    sign: Callable[[bytes], bytes]
+    executor: Executor
+    exchanges: Exchanges
+    journal: Journal
+    faults: Faults
+    timers: Timers
+    _session: aiohttp.ClientSession | None = None
+    _tasks: set[asyncio.Task[object]] = field(default_factory=set)
+
+    async def ask(self, request: codec.Element, *, limit_seconds: float) -> Outcome:
+        """Send a request and wait for its answer. The answer may come before the Ack."""
+        envelope = codec.envelope(request)
+        fault = self.faults.take(Direction.OUT, envelope)
+        answer = self.exchanges.open(envelope)
+        if fault is not None and fault.action is Action.LOSE_ACK:
+            # The switch will hold the request for not taken, however fast the bank answers.
+            self.exchanges.close(envelope.message_id, Closed.LATE)
+        sending = asyncio.ensure_future(self._send(envelope, fault))
+        self._tasks.add(sending)
+        sending.add_done_callback(self._tasks.discard)
+        try:
+            async with asyncio.timeout(limit_seconds):
+                either: tuple[asyncio.Future[Any], ...] = (answer, sending)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if not answer.done() and (refusal := sending.result()):
+                    self.exchanges.close(envelope.message_id, Closed.LATE)
+                    return NotAcked(refusal)
+                return Answered(await answer)
+        except TimeoutError:
+            self.exchanges.close(envelope.message_id, Closed.LATE)
+            return Silent()
+
+    async def tell(self, answer: codec.Element) -> bool:
+        """Deliver an answer: the same bytes again after two and five seconds without an Ack."""
+        envelope = codec.envelope(answer)
+        for wait_seconds in (0.0, *self.timers.resend_after_seconds):
+            await asyncio.sleep(wait_seconds)
+            fault = self.faults.take(Direction.OUT, envelope)
+            ack = await self._send(envelope, fault)
+            if ack != NO_ACK:
+                return ack == ""
+        return False
+
+    async def close(self) -> None:
+        """Drop what is still being sent and close the connections."""
+        for task in self._tasks:
+            task.cancel()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _send(self, envelope: Envelope, fault: Fault | None) -> str:
+        """Return the Ack's code: empty when positive, NO_ACK when there was none."""
+        action = None if fault is None else fault.action
+        if fault is not None and action is Action.DELAY:
+            await asyncio.sleep(self.timers.scaled(fault.seconds))
+        if action is Action.LOSE:
+            ack = ""
+        elif action is Action.UNREACHABLE:
+            ack = NO_ACK
+        else:
+            ack = await self._deliver(envelope, action)
+        name = "" if action is None else str(action)
+        self.journal.note_sent(self.org_id, envelope, ack=ack, fault=name)
+        return ack
+
+    async def _deliver(self, envelope: Envelope, action: Action | None) -> str:
+        body = await self._signed(envelope)
+        ack = await self._post(envelope, body)
+        if action is Action.DUPLICATE:
+            await self._post(envelope, body)
+        if action is Action.REPEAT:
+            await self._repeat(envelope)
+        return NO_ACK if action is Action.LOSE_ACK else ack
+
+    async def _repeat(self, envelope: Envelope) -> None:
+        """Send the same content under a new message id; its answer is taken and ignored."""
+        root = copy.deepcopy(envelope.root)
+        head = root.find("Head")
+        assert head is not None, "every message of the switch has a Head"
+        head.set("msgId", ids.new_id(world.SWITCH_PREFIX))
+        again = codec.envelope(root)
+        if again.api.startswith("Req"):
+            self.exchanges.open(again)
+        ack = await self._post(again, await self._signed(again))
+        self.journal.note_sent(self.org_id, again, ack=ack, fault=Action.REPEAT)
+
+    async def _signed(self, envelope: Envelope) -> bytes:
+        loop = asyncio.get_running_loop()
+        unsigned = codec.to_bytes(envelope.root)
+        return await loop.run_in_executor(self.executor, self.sign, unsigned)
+
+    async def _post(self, envelope: Envelope, body: bytes) -> str:
+        path = f"/upi/{envelope.api}/{codec.VERSION}/urn:txnid:{envelope.transaction_id}"
+        limit = aiohttp.ClientTimeout(
+            sock_connect=self.timers.ack_connect_seconds, sock_read=self.timers.ack_read_seconds
+        )
+        try:
+            async with self._connected().post(
+                self.url.rstrip("/") + path, data=body, headers=_HEADERS, timeout=limit
+            ) as response:
+                content = await response.read()
+                return codec.ack_code(content, envelope.api, envelope.message_id)
+        except (aiohttp.ClientError, TimeoutError, codec.MalformedError):
+            return NO_ACK
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                skip_auto_headers={"Accept-Encoding"},
+            )
+        return self._session

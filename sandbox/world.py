@@ -1,0 +1,75 @@
+"""Who is who in the sandbox world: organisations, banks, and the other bank's customers."""
+
+from dataclasses import dataclass
+
+SWITCH = "NPCI"
+SWITCH_PREFIX = "NPC"
+BANK = "900001"
+OTHER_BANK = "900002"
+CURRENCY = "INR"
+
+# The key index that the phones' blocks carry, and those that the issuers' blocks carry.
+SWITCH_KEY_INDEX = "20261101"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A bank that is a member of the switch: its ids, handles and branch code."""
+
+    org_id: str
+    prefix: str
+    bank_code: str
+    handles: tuple[str, ...]
+    ifsc: str
+    issuer_key_index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A customer of the other bank as the sandbox is born with him; his phone knows his PIN."""
+
+    user: str
+    name: str
+    account_number: str
+    account_type: str
+    mobile: str
+    pin: str
+    opening_paise: int
+    category_code: str = "0000"
+
+
+MEMBERS = (
+    Organisation(BANK, "EXB", "EXB", ("exbank",), "EXBK0000001", "20261101"),
+    Organisation(OTHER_BANK, "SMP", "SMP", ("smplbank", "sandbox"), "SMPL0000002", "20261101"),
+)
+
+MAGIC_HANDLE = "sandbox"
+MAGIC_ACCOUNT = "009876599999"
+
+PEOPLE = (
+    Person("ravi", "RAVI KUMAR", "009876500001", "SAVINGS", "919800000101", "1357", 5_000_000),
+    Person("meera", "MEERA IYER", "009876500002", "SAVINGS", "919800000102", "246810", 5_000_000),
+    Person("broke", "BROKE BHARAT", "009876500003", "SAVINGS", "919800000103", "1111", 0),
+    Person("store1", "EXAMPLE STORE", "009876543210", "CURRENT", "919800000104", "9753", 0, "5411"),
+    Person("magic", "SANDBOX PAYEE", MAGIC_ACCOUNT, "SAVINGS", "919800000105", "8642", 0),
+)
+
+
+def member(org_id: str) -> Organisation | None:
+    """Return the member bank of this organisation id, if there is one."""
+    return next((each for each in MEMBERS if each.org_id == org_id), None)
+
+
+def member_of_handle(handle: str) -> Organisation | None:
+    """Return the member bank that answers for a handle, the part of an address after the @."""
+    return next((each for each in MEMBERS if handle in each.handles), None)
+
+
+def member_of_ifsc(ifsc: str) -> Organisation | None:
+    """Return the member bank of a branch: its first four letters are the bank's."""
+    return next((each for each in MEMBERS if each.ifsc[:4] == ifsc[:4]), None)
+
+
+def handle_of(address: str) -> str:
+    """Return the handle of a payment address, in lower case; empty if there is none."""
+    return address.lower().rpartition("@")[2] if "@" in address else ""
