@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from apps.merchants.api import orders
+from apps.merchants.api import orders, webhooks
 
 urlpatterns = [
     path("orders", orders.OrdersView.as_view()),
     path("orders/<str:order_id>", orders.OrderView.as_view()),
+    path("webhook_endpoints", webhooks.EndpointsView.as_view()),
+    path("webhook_endpoints/<str:endpoint_id>", webhooks.EndpointView.as_view()),
+    path(
+        "webhook_endpoints/<str:endpoint_id>/secret-rotations",
+        webhooks.SecretRotationsView.as_view(),
+    ),
+    path("webhook_endpoints/<str:endpoint_id>/deliveries", webhooks.DeliveriesView.as_view()),
 ]

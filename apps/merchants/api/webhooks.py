@@ -1,0 +1,144 @@
+"""Webhook endpoints: where a merchant wants to be told, and what came of telling it."""
+
+import re
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.common import clock, ids, members
+from apps.common.errors import InvalidInputError
+from apps.merchants import selectors, webhook_signature
+from apps.merchants.api import render, schemas
+from apps.merchants.api.authentication import MerchantView, principal_of
+from apps.merchants.contracts import Scope
+from apps.merchants.errors import InvalidUrlError
+from apps.merchants.models import WebhookEndpoint
+from apps.merchants.services import endpoints
+
+_URL = re.compile(r"[!-~]{1,4096}")
+
+
+class EndpointsView(MerchantView):
+    """GET and POST /v1/webhook_endpoints."""
+
+    scopes: ClassVar = {"GET": Scope.WEBHOOKS_WRITE, "POST": Scope.WEBHOOKS_WRITE}
+
+    @extend_schema(
+        operation_id="create_webhook_endpoint",
+        tags=["Webhooks"],
+        request=schemas.EndpointDraftSchema,
+        responses={
+            201: schemas.NewEndpointSchema,
+            400: schemas.PROBLEM,
+            401: schemas.PROBLEM,
+            403: schemas.PROBLEM,
+        },
+        examples=[
+            OpenApiExample(
+                "A shop", value={"url": "https://shop.example/upi/events"}, request_only=True
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Register a URL. The signing secret in the answer is shown this once."""
+        members.check_known(request.data, {"url"})
+        url = request.data.get("url")
+        if type(url) is not str or not _URL.fullmatch(url):
+            raise InvalidUrlError(field="url")
+        principal = principal_of(request)
+        endpoint, secret = endpoints.register_endpoint(
+            url, merchant_id=principal.merchant_id, is_live=principal.is_live, at=clock.now()
+        )
+        document = {**render.endpoint(endpoint), "secret": webhook_signature.shown(secret)}
+        return Response(document, status=201, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(
+        operation_id="list_webhook_endpoints",
+        tags=["Webhooks"],
+        responses={200: schemas.EndpointListSchema, 401: schemas.PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        """List the webhook endpoints."""
+        members.check_parameters(request.query_params, ())
+        rows = selectors.endpoints_of(principal_of(request))
+        return Response(_all([render.endpoint(row) for row in rows]))
+
+
+class EndpointView(MerchantView):
+    """DELETE /v1/webhook_endpoints/{id}."""
+
+    scopes: ClassVar = {"DELETE": Scope.WEBHOOKS_WRITE}
+
+    @extend_schema(
+        operation_id="delete_webhook_endpoint",
+        tags=["Webhooks"],
+        responses={204: None, 401: schemas.PROBLEM, 404: schemas.PROBLEM},
+    )
+    def delete(self, request: Request, endpoint_id: str) -> Response:
+        """Be told no more at this URL."""
+        endpoints.delete_endpoint(_endpoint(request, endpoint_id), at=clock.now())
+        return Response(status=204)
+
+
+class SecretRotationsView(MerchantView):
+    """POST /v1/webhook_endpoints/{id}/secret-rotations."""
+
+    scopes: ClassVar = {"POST": Scope.WEBHOOKS_WRITE}
+
+    @extend_schema(
+        operation_id="rotate_webhook_secret",
+        tags=["Webhooks"],
+        request=None,
+        responses={201: schemas.NewEndpointSchema, 401: schemas.PROBLEM, 404: schemas.PROBLEM},
+    )
+    def post(self, request: Request, endpoint_id: str) -> Response:
+        """Get a new signing secret; for 24 hours deliveries carry both signatures."""
+        members.check_known(request.data, ())
+        row = _endpoint(request, endpoint_id)
+        secret = endpoints.rotate_secret(row, at=clock.now())
+        document = {**render.endpoint(row), "secret": webhook_signature.shown(secret)}
+        return Response(document, status=201, headers={"Cache-Control": "no-store"})
+
+
+class DeliveriesView(MerchantView):
+    """GET /v1/webhook_endpoints/{id}/deliveries."""
+
+    scopes: ClassVar = {"GET": Scope.WEBHOOKS_WRITE}
+
+    @extend_schema(
+        operation_id="list_webhook_deliveries",
+        tags=["Webhooks"],
+        parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
+        responses={200: schemas.DeliveryListSchema, 400: schemas.PROBLEM, 404: schemas.PROBLEM},
+    )
+    def get(self, request: Request, endpoint_id: str) -> Response:
+        """List the deliveries of an endpoint, the newest first."""
+        members.check_parameters(request.query_params, {"limit", "cursor"})
+        limit = members.page_rows(request.query_params)
+        rows = selectors.deliveries_of(_endpoint(request, endpoint_id))
+        text = request.query_params.get("cursor")
+        if text is not None:
+            cursor = ids.parse_public_id("whd", text)
+            if cursor is None:
+                raise InvalidInputError(field="cursor")
+            rows = rows.filter(pk__lt=cursor)
+        found = list(rows[: limit + 1])
+        has_more = len(found) > limit
+        page = found[:limit]
+        document = {
+            "object": "list",
+            "data": [render.delivery(row) for row in page],
+            "has_more": has_more,
+            "next_cursor": ids.public_id("whd", page[-1].pk) if has_more else None,
+        }
+        return Response(document)
+
+
+def _endpoint(request: Request, endpoint_id: str) -> WebhookEndpoint:
+    return selectors.endpoint_of(principal_of(request), ids.parse_public_id("whk", endpoint_id))
+
+
+def _all(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"object": "list", "data": rows, "has_more": False, "next_cursor": None}

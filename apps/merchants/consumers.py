@@ -1,0 +1,10 @@
+"""What this app does when facts arrive."""
+
+from apps.common import clock
+from apps.merchants.services import notify
+from apps.messaging.contracts import ReceivedEvent
+
+
+def order_paid(event: ReceivedEvent) -> None:
+    """Tell the merchant's endpoints that an order was paid."""
+    notify.notify_order_paid(event, at=clock.now())
