@@ -1,4 +1,4 @@
-"""The books: accounts, the transfers between them, and the keys that make a transfer happen once."""
+"""The books: accounts, the transfers between them, and the keys that make one happen once."""
 
 from django.db import models
 from django.db.models import F, Q

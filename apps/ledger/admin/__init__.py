@@ -1,0 +1,1 @@
+"""The ledger's pages of the back office."""

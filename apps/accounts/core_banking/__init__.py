@@ -1,0 +1,1 @@
+"""The port to core banking and its adapters."""

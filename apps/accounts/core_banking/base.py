@@ -1,0 +1,85 @@
+"""The only door to core banking: what payments orders, and what became of it."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.common import backends
+from apps.common.money import Money
+
+T = TypeVar("T")
+
+
+class OrderKind(StrEnum):
+    """Take from an account, give to it, or give back what was taken."""
+
+    DEBIT = "DEBIT"
+    CREDIT = "CREDIT"
+    REVERSAL = "REVERSAL"
+
+
+class Result(StrEnum):
+    """Done, not done, or nobody knows."""
+
+    POSTED = "POSTED"
+    DECLINED = "DECLINED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One leg's movement of money; `transfer_key` makes it happen once for ever."""
+
+    leg_id: UUID
+    transfer_key: str
+    kind: OrderKind
+    account_number: str = field(repr=False)
+    amount: Money
+    rrn: str
+    txn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order. `code` is "00" when POSTED, else the UPI code to decline with."""
+
+    order: Order
+    result: Result
+    code: str
+    transfer_id: UUID | None = None
+    balance_after: Money | None = field(default=None, repr=False)
+    posted_at: dt.datetime | None = None
+
+
+class CoreBanking(Protocol):
+    """A system that keeps customers' money."""
+
+    def work(
+        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+    ) -> T:
+        """
+        Post what `admit` returns, and give its outcomes to `record`.
+
+        Called with no transaction open. `admit` claims due legs, locks their limit rows and
+        returns the orders still ours and allowed: nothing else is ever posted. `record` writes leg
+        states, history, answers and outbox rows. Each runs in a transaction: one and the same, or
+        two with the call between them, as the system needs.
+        """
+        ...
+
+    def balance(self, account_number: str) -> Money:
+        """Return what the customer may be told. Raises AccountNotFoundError."""
+        ...
+
+
+@cache
+def core_banking() -> CoreBanking:
+    """Return the adapter that the setting CORE_BANKING names."""
+    adapter: CoreBanking = backends.build(settings.CORE_BANKING)
+    return adapter

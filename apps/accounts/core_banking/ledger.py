@@ -1,0 +1,126 @@
+"""Core banking by the embedded books: admit, post and record are one transaction."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from django.db import transaction
+
+from apps.accounts import selectors
+from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result
+from apps.accounts.models import BankAccount
+from apps.common import clock
+from apps.common.faults import fault_point
+from apps.common.money import Money
+from apps.ledger.contracts import Chart, Status, TransferOrder, Verdict
+from apps.ledger.selectors import account_id_by_code, lock_books
+from apps.ledger.services.posting import post_transfers
+
+T = TypeVar("T")
+
+# What an order is answered when the books say no, by the side that answers (upi-protocol 4.2).
+_ACCOUNT_MISSING = {OrderKind.DEBIT: "XH", OrderKind.CREDIT: "XI"}
+_NO_FUNDS = "Z9"
+
+
+class TransferClashError(Exception):
+    """
+    A transfer key stands for another transfer, or an order could never be one: a bug.
+
+    It fails its leg alone, which is parked with an owner; answering it would hide the clash.
+    """
+
+
+class LedgerCoreBanking:
+    """The customer's money is in our own books. There is no lease and no unknown outcome."""
+
+    def work(
+        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+    ) -> T:
+        """Do all of it in one transaction, behind the lock of the books."""
+        with transaction.atomic(durable=True):
+            lock_books()
+            outcomes = _post(admit())
+            fault_point("core_banking.posted")
+            result = record(outcomes)
+            fault_point("core_banking.recorded")
+        fault_point("core_banking.committed")
+        return result
+
+    def balance(self, account_number: str) -> Money:
+        """Return what is posted less what is set aside."""
+        return selectors.available_balance(account_number)
+
+
+def _post(orders: Sequence[Order]) -> list[Outcome]:
+    accounts = selectors.accounts_by_number({order.account_number for order in orders})
+    declined: dict[int, str] = {}
+    transfers: list[TransferOrder] = []
+    chart = _chart() if orders else {}
+    for place, order in enumerate(orders):
+        code = _decline_account(order.kind, accounts.get(order.account_number))
+        if code:
+            declined[place] = code
+        else:
+            account = accounts[order.account_number]
+            transfers.append(_transfer(order, account.ledger_account_id, chart))
+    verdicts = iter(post_transfers(transfers))
+    posted_at = clock.now()
+    return [
+        Outcome(order, Result.DECLINED, declined[place])
+        if place in declined
+        else _outcome(order, next(verdicts), posted_at)
+        for place, order in enumerate(orders)
+    ]
+
+
+def _chart() -> Mapping[OrderKind, int]:
+    payable = account_id_by_code(Chart.SWITCH_PAYABLE)
+    return {
+        OrderKind.DEBIT: payable,
+        OrderKind.REVERSAL: payable,
+        OrderKind.CREDIT: account_id_by_code(Chart.SWITCH_RECEIVABLE),
+    }
+
+
+def _decline_account(kind: OrderKind, account: BankAccount | None) -> str:
+    if kind is OrderKind.REVERSAL:
+        # Money that was taken goes back where it came from, whatever became of the account.
+        if account is None:
+            raise TransferClashError("a reversal names an account that was never debited")
+        return ""
+    if account is None:
+        return _ACCOUNT_MISSING[kind]
+    if kind is OrderKind.DEBIT:
+        return selectors.remitter_refusal(account)
+    return selectors.beneficiary_refusal(account)
+
+
+def _transfer(
+    order: Order, ledger_account_id: int, chart: Mapping[OrderKind, int]
+) -> TransferOrder:
+    ours = chart[order.kind]
+    is_debit = order.kind is OrderKind.DEBIT
+    return TransferOrder(
+        key=order.transfer_key,
+        debit_account=ledger_account_id if is_debit else ours,
+        credit_account=ours if is_debit else ledger_account_id,
+        amount=order.amount,
+        purpose=f"UPI_{order.kind}",
+    )
+
+
+def _outcome(order: Order, verdict: Verdict, posted_at: dt.datetime) -> Outcome:
+    if verdict.is_posted:
+        is_debit = order.kind is OrderKind.DEBIT
+        return Outcome(
+            order,
+            Result.POSTED,
+            "00",
+            verdict.transfer_id,
+            verdict.debit_balance_after if is_debit else verdict.credit_balance_after,
+            posted_at,
+        )
+    if verdict.status is Status.EXCEEDS_CREDITS and order.kind is OrderKind.DEBIT:
+        return Outcome(order, Result.DECLINED, _NO_FUNDS)
+    raise TransferClashError(f"{order.transfer_key}: {verdict.status}")

@@ -1,0 +1,42 @@
+"""The states of an account, of its PIN row, and of a request about credentials."""
+
+from enum import StrEnum
+
+
+class AccountState(StrEnum):
+    """What the bank allows an account to do."""
+
+    ACTIVE = "ACTIVE"
+    DORMANT = "DORMANT"
+    FROZEN = "FROZEN"
+    CLOSED = "CLOSED"
+
+
+class HoldState(StrEnum):
+    """
+    Who has an account's PIN row.
+
+    HELD: one exchange is being verified. LEFT: its leg was refused meanwhile, and the row finishes
+    the verification for the try alone.
+    """
+
+    FREE = "FREE"
+    HELD = "HELD"
+    LEFT = "LEFT"
+
+
+class RequestKind(StrEnum):
+    """What the switch asks the issuer about a customer's credentials."""
+
+    OTP = "OTP"
+    REGISTRATION = "REGISTRATION"
+    PIN_CHANGE = "PIN_CHANGE"
+    BALANCE = "BALANCE"
+
+
+class RequestState(StrEnum):
+    """Where a request stands; its answer's delivery is a matter of its exchange."""
+
+    RECEIVED = "RECEIVED"
+    WORKING = "WORKING"
+    ANSWERED = "ANSWERED"

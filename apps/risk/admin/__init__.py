@@ -1,0 +1,1 @@
+"""The limits' pages of the back office."""

@@ -1,0 +1,33 @@
+"""What crosses the door of limits."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from apps.common.money import Money
+
+
+class Rule(StrEnum):
+    """What a limit counts, each per account; days are Indian calendar days."""
+
+    PAYMENT_AMOUNT = "PAYMENT_AMOUNT"
+    DAY_AMOUNT = "DAY_AMOUNT"
+    DAY_COUNT = "DAY_COUNT"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitAsk:
+    """A debit of an account: `at` decides the rules and the day it counts for."""
+
+    account_id: int
+    amount: Money
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The rules of one day; None is no limit."""
+
+    payment_amount_paise: int | None = None
+    day_amount_paise: int | None = None
+    day_count: int | None = None
