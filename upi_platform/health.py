@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
+from apps.messaging.selectors import default_partitions_with_rows
 from hsm import sessions
 from hsm.errors import HsmError
 
@@ -42,19 +43,10 @@ def _database() -> str:
 def _partitions() -> str:
     """Rows in a DEFAULT partition mean that nobody made the month's partitions in time."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' "
-                "AND relname LIKE '%\\_default'"
-            )
-            names = [name for (name,) in cursor.fetchall()]
-            for name in names:
-                cursor.execute(f'SELECT EXISTS (SELECT FROM "{name}")')  # noqa: S608
-                if cursor.fetchone() == (True,):
-                    return f"rows in {name}"
+        tables = default_partitions_with_rows()
     except DatabaseError:
         return "unavailable"
-    return "ok"
+    return f"rows in {', '.join(tables)}" if tables else "ok"
 
 
 def _redis() -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from upi_platform.settings.backoffice import *
 from upi_platform.settings.env import database, environment
 from upi_platform.settings.observability import *
 from upi_platform.settings.upi import *

@@ -4,3 +4,6 @@ from upi_platform.settings.base import *
 
 WEBHOOK_ALLOW_PRIVATE = True
 MESSAGING_CHECK_EVENTS = True
+# Static files are served from the packages that bring them; nothing is collected first.
+WHITENOISE_AUTOREFRESH = True
+STATIC_ROOT = None
