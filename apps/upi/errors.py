@@ -2,6 +2,7 @@
 Refusals of the UPI wire.
 
 UpiError                        below DomainError
+├── KeyRefusedError             a key cannot be entered into the directory
 └── RefusedError                the message gets a negative Ack and changes nothing
     ├── MalformedMessageError   its bytes or structure are not those of a UPI message
     ├── InvalidElementError     one of its elements breaks a validation rule (upi-protocol 4.8)
@@ -16,6 +17,13 @@ class UpiError(DomainError):
 
     code = "upi_refused"
     title = "The UPI message was refused"
+
+
+class KeyRefusedError(UpiError):
+    """What was offered for the directory is not a public key of the kind that UPI uses."""
+
+    code = "upi_key_refused"
+    title = "The public key was refused"
 
 
 class RefusedError(UpiError):

@@ -33,7 +33,7 @@ _ENTITY = re.compile(rb"&(?!amp;|lt;|gt;|quot;|apos;|#[0-9]{1,7};|#x[0-9A-Fa-f]{
 def check_bytes(body: bytes) -> None:
     """Refuse bytes that must not reach a parser. Raises MalformedMessageError."""
     if not body:
-        raise MalformedMessageError("the body is empty")
+        raise MalformedMessageError("the body is empty, or too large to be read")
     if len(body) > settings.UPI_MESSAGE_BYTES_MAX:
         raise MalformedMessageError("the body is too large")
     if body.startswith(_BYTE_ORDER_MARKS) or b"\0" in body:

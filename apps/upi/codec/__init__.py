@@ -17,6 +17,7 @@ from apps.upi.errors import InvalidElementError, MalformedMessageError, RefusedE
 _TYPE_CODE = "T07"
 # In canonical form an element's text never holds "<"; codes and key indexes are plain letters.
 _SECRET = re.compile(rb'(<Data code="[A-Z]*" ki="[A-Za-z0-9]*">)([^<]*)(</Data>)')
+_CARD = re.compile(rb'(<Detail name="(?:CARDDIGITS|EXPDATE)" value=")[0-9]*(")')
 
 
 def encode(message: Message) -> bytes:
@@ -68,3 +69,8 @@ def restore_secrets(body: bytes, secrets: list[str]) -> bytes:
     """Put back what `cut_secrets` took."""
     rest = iter(secrets)
     return _SECRET.sub(lambda match: match[1] + next(rest).encode() + match[3], body)
+
+
+def loggable(body: bytes) -> str:
+    """Return a decoded message's canonical text without credentials, balances and card digits."""
+    return _CARD.sub(rb"\1\2", cut_secrets(body)[0]).decode()

@@ -1,9 +1,46 @@
 """Record our answers in the transaction that decides them, then send them until they are acked."""
 
+import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from apps.upi.contracts import Answer
+from django.conf import settings
+from django.db import connection
+
+from apps.common import clock
+from apps.messaging import wakeups
+from apps.upi import codec, deadlines, message_log
+from apps.upi.contracts import Answer, Received
+from apps.upi.message_log import LogEntry
+from apps.upi.models import MessageLog
+from apps.upi.services import deliver, pin_blocks
+
+# An answer that comes to be known only after its time is kept, and never sent.
+_RECORD = """
+    UPDATE upi_exchange AS exchange
+       SET answer_id = answer.message_id, answer_msg_id = answer.msg_id,
+           answered_at = clock_timestamp(), expires_at = answer.expires_at, claim = %(claim)s,
+           state = CASE WHEN answer.expires_at > clock_timestamp() THEN 'DUE' ELSE 'EXPIRED' END,
+           next_action_at = CASE WHEN answer.expires_at > clock_timestamp()
+               THEN clock_timestamp() + make_interval(secs => %(lease)s) END
+      FROM unnest(%(exchange_ids)s::uuid[], %(message_ids)s::uuid[], %(msg_ids)s::text[],
+                  %(expire)s::timestamptz[]) AS answer (exchange_id, message_id, msg_id, expires_at)
+     WHERE exchange.id = answer.exchange_id AND exchange.direction = 'IN'
+       AND exchange.answer_id IS NULL
+"""
+
+_REPEATS = """
+    UPDATE upi_exchange_repeat
+       SET answered_at = clock_timestamp(),
+           state = CASE WHEN expires_at > clock_timestamp() THEN 'DUE' ELSE 'EXPIRED' END,
+           next_action_at = CASE WHEN expires_at > clock_timestamp() THEN clock_timestamp() END
+     WHERE exchange_id = ANY(%s) AND state = 'NONE'
+"""
+
+
+def answer_deadline(received: Received) -> dt.datetime:  # type: ignore[type-arg]
+    """Return `Answer.expires_at` for a request: when the switch has stopped waiting."""
+    return deadlines.answer_deadline(received.message, received_at=received.received_at)
 
 
 def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
@@ -14,7 +51,47 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
     without, "upi.deliver" is woken on commit. An exchange is answered once: a second answer for
     it is a bug.
     """
-    raise NotImplementedError
+    assert connection.in_atomic_block, "an answer is recorded in the transaction that decides it"
+    if not answers:
+        return
+    entries = [_entry(answer) for answer in answers]
+    message_log.write(entries)
+    parameters = {
+        "claim": claim,
+        "lease": settings.LEASE_WIRE_SECONDS if claim else 0,
+        "exchange_ids": [answer.exchange_id for answer in answers],
+        "message_ids": [entry.id for entry in entries],
+        "msg_ids": [entry.msg_id for entry in entries],
+        "expire": [answer.expires_at for answer in answers],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, parameters)
+        assert cursor.rowcount == len(answers), "an inbound exchange is answered exactly once"
+        cursor.execute(_REPEATS, [parameters["exchange_ids"]])
+        has_repeats = cursor.rowcount > 0
+    if claim is None or has_repeats:
+        wakeups.wake_on_commit("upi.deliver")
+
+
+def _entry(answer: Answer) -> LogEntry:
+    message = answer.message
+    body, secrets = codec.cut_secrets(codec.encode(message))
+    entry = LogEntry(
+        logged_at=clock.now(),
+        direction=MessageLog.Direction.OUT,
+        outcome=MessageLog.Outcome.OPENED,
+        exchange_id=answer.exchange_id,
+        organisation=message.head.org_id,
+        api=message.api,
+        type=message.txn.type,
+        txn_id=message.txn.id,
+        msg_id=message.head.msg_id,
+        body=body.decode(),
+        raw=body,
+    )
+    if secrets:
+        pin_blocks.store_texts(entry.id, secrets)
+    return entry
 
 
 def send_answers(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
@@ -23,4 +100,4 @@ def send_answers(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
 
     No transaction is open. What is not acked is sent again by "upi.deliver", until it expires.
     """
-    raise NotImplementedError
+    deliver.deliver_answers(exchange_ids, claim=claim)

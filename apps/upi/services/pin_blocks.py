@@ -29,29 +29,44 @@ _PURGE = """
 
 def store(exchange_id: UUID, credentials: Sequence[Credential]) -> None:
     """Keep the credentials of an exchange, in the caller's transaction, for a minute at most."""
-    if not credentials:
-        return
-    document = orjson.dumps(
-        [
-            {
-                "type": credential.type,
-                "sub_type": credential.sub_type,
-                "code": credential.code,
-                "ki": credential.ki,
-                "data": credential.data.reveal(),
-            }
-            for credential in credentials
-        ]
-    ).decode()
+    entries = [
+        {
+            "type": credential.type,
+            "sub_type": credential.sub_type,
+            "code": credential.code,
+            "ki": credential.ki,
+            "data": credential.data.reveal(),
+        }
+        for credential in credentials
+    ]
+    if entries:
+        _store(exchange_id, entries)
+
+
+def store_texts(message_id: UUID, texts: Sequence[str]) -> None:
+    """Keep what was cut out of an answer of ours, by the answer's row in the log."""
+    _store(message_id, list(texts))
+
+
+def _store(key: UUID, entries: Sequence[object]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [exchange_id, document])
+        cursor.execute(_STORE, [key, orjson.dumps(entries).decode()])
+
+
+def load_texts(message_ids: Sequence[UUID]) -> Mapping[UUID, list[str]]:
+    """Return what was cut out of answers and is still there."""
+    return {key: orjson.loads(document) for key, document in _load(message_ids)}
+
+
+def _load(keys: Sequence[UUID]) -> list[tuple[UUID, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD, [list(keys), settings.UPI_PIN_BLOCK_LIFE_SECONDS])
+        rows: list[tuple[UUID, str]] = cursor.fetchall()
+        return rows
 
 
 def load(exchange_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Credential, ...]]:
     """Return the credentials that are still there; those past their minute are not."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [list(exchange_ids), settings.UPI_PIN_BLOCK_LIFE_SECONDS])
-        rows = cursor.fetchall()
     return {
         exchange_id: tuple(
             Credential(
@@ -63,7 +78,7 @@ def load(exchange_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Credential, ...]]:
             )
             for entry in orjson.loads(document)
         )
-        for exchange_id, document in rows
+        for exchange_id, document in _load(exchange_ids)
     }
 
 

@@ -1,0 +1,112 @@
+"""The way out: one pooled HTTP client a process, and what became of each POST."""
+
+import functools
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import httpx
+import structlog
+from django.conf import settings
+
+from apps.upi.acknowledgement import decode_ack
+from apps.upi.contracts import SendResult
+from apps.upi.errors import RefusedError
+
+log = structlog.get_logger(__name__)
+
+VERSION = "2.0"
+# Below the time after which peers usually close: a request on a closing connection is silence.
+_KEEP_ALIVE_SECONDS = 5
+_OK = 200
+# Circular OC-215: these statuses mean that the request was not taken and must not be checked on.
+_REFUSING_STATUSES = frozenset({403, 404, 413, 417, 429, 501, 503})
+_USER_AGENT = "upi-platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Signed bytes, and the names under which they are posted and acked."""
+
+    api: str
+    txn_id: str
+    msg_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of one POST; `code` is the reason of a negative Ack."""
+
+    result: SendResult
+    code: str = ""
+
+
+def post_many(parcels: Sequence[Parcel]) -> list[Posted]:
+    """Post in parallel, CLAIM_SEND_MAX at a time. No transaction is open, for this waits."""
+    if len(parcels) == 1:
+        return [_post(parcels[0])]
+    return list(_threads(os.getpid()).map(_post, parcels))
+
+
+def _post(parcel: Parcel) -> Posted:
+    url = f"{settings.UPI_SWITCH_URL}/upi/{parcel.api}/{VERSION}/urn:txnid:{parcel.txn_id}"
+    # Circular OC-215A: no other header may reach the switch, so httpx must not add its own.
+    headers = {"Content-Type": "application/xml", "User-Agent": _USER_AGENT}
+    client = _client(os.getpid())
+    request = httpx.Request(
+        "POST",
+        url,
+        headers=headers,
+        content=parcel.body,
+        extensions={"timeout": client.timeout.as_dict()},
+    )
+    try:
+        response = client.send(request)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        return Posted(SendResult.NOT_SENT)
+    except httpx.HTTPError as error:
+        log.warning("post_silent", api=parcel.api, error=type(error).__name__)
+        return Posted(SendResult.SILENT)
+    return _judge(parcel, response)
+
+
+def _judge(parcel: Parcel, response: httpx.Response) -> Posted:
+    if response.status_code in _REFUSING_STATUSES:
+        return Posted(SendResult.NACKED, f"HTTP{response.status_code}")
+    if response.status_code != _OK:
+        return Posted(SendResult.SILENT)
+    try:
+        ack = decode_ack(response.content)
+    except RefusedError:
+        log.warning("ack_unreadable", api=parcel.api, msg_id=parcel.msg_id)
+        return Posted(SendResult.SILENT)
+    if ack.is_positive and (ack.api, ack.req_msg_id) != (parcel.api, parcel.msg_id):
+        log.warning("ack_of_another_message", api=parcel.api, msg_id=parcel.msg_id)
+        return Posted(SendResult.SILENT)
+    if ack.is_positive:
+        return Posted(SendResult.ACKED)
+    return Posted(SendResult.NACKED, ack.err or ack.errors[0].code or "U05")
+
+
+@functools.lru_cache(maxsize=1)
+def _client(_process: int) -> httpx.Client:
+    # By process: a pool that is shared over a fork would give one answer to two askers.
+    return httpx.Client(
+        timeout=httpx.Timeout(
+            settings.UPI_ACK_READ_SECONDS, connect=settings.UPI_ACK_CONNECT_SECONDS
+        ),
+        limits=httpx.Limits(
+            max_connections=settings.CLAIM_SEND_MAX,
+            max_keepalive_connections=settings.CLAIM_SEND_MAX,
+            keepalive_expiry=_KEEP_ALIVE_SECONDS,
+        ),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _threads(_process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(settings.CLAIM_SEND_MAX, thread_name_prefix="upi-post")

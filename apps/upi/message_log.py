@@ -1,0 +1,71 @@
+"""Write the log of messages: set-wise, with credentials cut out."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import connection
+
+from apps.common import ids
+from apps.upi.models import MessageLog
+
+_INSERT = """
+    INSERT INTO upi_message_log (id, logged_at, direction, outcome, exchange_id, organisation, api,
+        type, txn_id, msg_id, body, body_size, body_digest, signed_info, signature_value, ack_code,
+        reason)
+    SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::uuid[],
+        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[],
+        %s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[])
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """A message as the log keeps it; `body` is without credentials, and empty if not understood."""
+
+    id: UUID = field(default_factory=ids.uuid7)
+    logged_at: dt.datetime
+    direction: MessageLog.Direction
+    outcome: MessageLog.Outcome
+    exchange_id: UUID | None = None
+    organisation: str = ""
+    api: str = ""
+    type: str = ""
+    txn_id: str = ""
+    msg_id: str = ""
+    body: str = ""
+    raw: bytes
+    signed_info: str = ""
+    signature_value: str = ""
+    ack_code: str = ""
+    reason: str = ""
+
+
+def write(entries: Sequence[LogEntry]) -> None:
+    """Insert log rows by one statement, in the caller's transaction. `raw` leaves its digest."""
+    rows = [
+        (
+            entry.id,
+            entry.logged_at,
+            entry.direction.value,
+            entry.outcome.value,
+            entry.exchange_id,
+            entry.organisation,
+            entry.api,
+            entry.type,
+            entry.txn_id,
+            entry.msg_id,
+            entry.body,
+            len(entry.raw),
+            hashlib.sha256(entry.raw).digest(),
+            entry.signed_info,
+            entry.signature_value,
+            entry.ack_code,
+            entry.reason,
+        )
+        for entry in entries
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])

@@ -1,0 +1,12 @@
+"""Work of the UPI wire that a wake-up asks for."""
+
+from celery import shared_task
+
+from apps.messaging import wakeups
+from apps.upi.services import deliver
+
+
+@shared_task(name="upi.deliver", acks_late=True, ignore_result=True)
+def deliver_due_answers() -> None:
+    """Send what is due. Safe to lose and safe to repeat: the row is the truth."""
+    wakeups.drain("upi.deliver", deliver.deliver_due)
