@@ -112,7 +112,8 @@ def refusal_of_check(envelope: Envelope) -> str:
 
 def refusal_of_answer(answer: Envelope, request: Envelope) -> str:
     """Return the code for which an answer to this request is refused; empty if it is taken."""
-    if answer.result not in {"SUCCESS", "FAILURE"}:
+    is_undecided = answer.result == "PARTIAL" and answer.api == "RespChkTxn"
+    if answer.result not in {"SUCCESS", "FAILURE"} and not is_undecided:
         return "E06"
     if answer.result == "FAILURE" and not answer.code:
         return "E04"
@@ -134,7 +135,9 @@ def _refusal_of_leg_answer(answer: Envelope, request: Envelope) -> str:
     settled = reference.get("settAmount", "")
     if codec.paise(settled) is None:
         return "E10"
-    if answer.result == "FAILURE" and request.type != "REVERSAL" and codec.paise(settled):
+    if request.type == "REVERSAL":
+        return ""
+    if answer.result == "FAILURE" and codec.paise(settled):
         return "E14"
     asked = codec.amount_of(request.root.find("Payer"))
     return "V06" if answer.result == "SUCCESS" and settled != asked else ""

@@ -149,14 +149,15 @@ def confirmation(payment: Payment) -> codec.Element:
 
 
 def check_answer(request: Envelope, payment: Payment | None) -> codec.Element:
-    """Answer a status check; a payment not known, or not decided in time, is U48."""
+    """Answer a status check: a payment not known is U48, one not decided yet is PARTIAL."""
     found = request.root.find("Txn")
     assert found is not None, "the gate lets no message pass without Txn"
     attributes = codec.attributes(found)
     attributes.pop("refUrl", None)
     if payment is None or not payment.is_final:
+        result, code = ("FAILURE", "U48") if payment is None else ("PARTIAL", "")
         response = element(
-            "Resp", {"reqMsgId": request.message_id, "result": "FAILURE", "errCode": "U48"}
+            "Resp", {"reqMsgId": request.message_id, "result": result, "errCode": code}
         )
     else:
         response = _response(request.message_id, payment.verdict, references(payment))

@@ -1,0 +1,156 @@
+"""The sandbox as a real process, and a small bank that it talks to."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from lxml import etree
+from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
+
+from tests.sandbox import spoken
+from tests.sandbox.bank import Bank
+
+SCALE = 0.04
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class World:
+    """The running sandbox, its doors, and the bank."""
+
+    control: httpx.Client
+    bank: Bank
+    keys: Path
+    data: Path
+    port: int
+    control_port: int
+    process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "sandbox.switch",
+                "--port", str(self.port), "--control-port", str(self.control_port),
+                "--data", str(self.data), "--keys", str(self.keys),
+                "--bank-url", f"http://127.0.0.1:{self.bank.port}", "--timer-scale", str(SCALE),
+            ],
+            cwd=Path(__file__).resolve().parents[2],
+        )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.control.get("/healthz")
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, "the sandbox did not start"
+                assert self.process.poll() is None, "the sandbox ended at once"
+                time.sleep(0.02)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        assert self.process.wait(20) == 0, "the sandbox did not stop cleanly"
+
+    @property
+    def switch_key(self):
+        return serialization.load_pem_public_key((self.keys / "NPCI.credential.pem").read_bytes())
+
+    def send_pay(self, payee: str, amount: str = "149.50", **changes) -> str:
+        """Let our customer pay; return the Txn.id."""
+        request = spoken.pay_request(self.switch_key, payee, amount, **changes)
+        txn_id = request.find("Txn").get("id")
+        assert self.bank.post(request) == ""
+        return txn_id
+
+    def order(self, payee: str, **order) -> str:
+        """Let a customer of the other bank pay; return the Txn.id."""
+        body = {"payee": payee, "amount_paise": 14950} | order
+        response = self.control.post("/payments", json=body)
+        assert response.status_code == 202, response.text
+        return response.json()["txn_id"]
+
+    def ended(self, txn_id: str) -> dict:
+        """Return a payment once it has ended."""
+        shown = self.control.get(f"/payments/{txn_id}", params={"wait": 20}).json()
+        assert shown["status"] != "PENDING"
+        return shown
+
+    def fault(self, action: str, direction: str, **order) -> None:
+        names = ("api", "type", "sub_type", "txn_id")
+        match = {name: order.pop(name) for name in names if name in order}
+        body = {"match": match | {"direction": direction}, "action": action} | order
+        assert self.control.post("/faults", json=body).status_code == 201
+
+    def position(self, txn_id: str, org_id: str = "900001") -> tuple[int, int]:
+        shown = self.control.get("/journal/positions", params={"org_id": org_id}).json()
+        assert shown["net_paise"] == shown["payable_paise"] - shown["receivable_paise"]
+        row = next(row for row in shown["transactions"] if row["txn_id"] == txn_id)
+        return row["payable_paise"], row["receivable_paise"]
+
+
+def _independent_verifier(pem: bytes):
+    key = serialization.load_pem_public_key(pem)
+    settings = SignatureConfiguration(
+        require_x509=False,
+        signature_methods=frozenset({SignatureMethod.RSA_SHA256}),
+        digest_algorithms=frozenset({DigestAlgorithm.SHA256}),
+    )
+
+    def verify(body: bytes) -> None:
+        verifier = XMLVerifier()
+        verifier.excise_empty_xmlns_declarations = True
+        verifier.verify(etree.fromstring(body), expect_config=settings)
+        found = verifier.get_root(etree.fromstring(body))
+        assert found is not None
+        assert key is not None
+
+    return verify
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory) -> Iterator[World]:
+    keys, data = tmp_path_factory.mktemp("keys"), tmp_path_factory.mktemp("data")
+    port, control_port = free_port(), free_port()
+    bank = Bank(f"http://127.0.0.1:{port}", spoken.natural)
+    (keys / "900001.signing.pem").write_bytes(bank.signer.pem())
+    (keys / "900001.credential.pem").write_bytes(
+        bank.issuer.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    bank.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{control_port}", timeout=30) as control:
+        world = World(control, bank, keys, data, port, control_port)
+        world.start()
+        bank.verify = _independent_verifier((keys / "NPCI.signing.pem").read_bytes())
+        yield world
+        world.stop()
+    bank.stop()
+
+
+@pytest.fixture
+def world(running: World) -> Iterator[World]:
+    """The sandbox without faults; afterwards its journal and the other bank's book sum to zero."""
+    running.bank.reset()
+    running.control.delete("/faults")
+    yield running
+    assert running.bank.problems == []
+    assert running.control.get("/book").json()["sum_paise"] == 0
+    assert running.control.get("/journal/positions").json()["all_banks_paise"] == 0
