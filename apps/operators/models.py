@@ -56,6 +56,9 @@ class Operator(AbstractBaseUser, PermissionsMixin):
 
     objects = OperatorQuery()
 
+    # The device that verified the session; django-otp sets it for each request.
+    otp_device: Any = None
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["staff_number", "full_name"]
 
@@ -74,6 +77,10 @@ class Operator(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether the back office may open: every operator is staff."""
         return True
+
+    def is_verified(self) -> bool:
+        """Say whether the session that this came with has passed the second factor."""
+        return self.otp_device is not None
 
     def get_full_name(self) -> str:
         """Return the name that pages show."""

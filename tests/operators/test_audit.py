@@ -30,7 +30,7 @@ def as_owner(statement: str) -> None:
         dbname=entry["NAME"], autocommit=True,
     ) as owner:  # fmt: skip
         owner.execute("ALTER TABLE operators_auditentry DISABLE TRIGGER append_only")
-        owner.execute(statement)
+        owner.execute(statement.format("operators_auditentry"))
         owner.execute("ALTER TABLE operators_auditentry ENABLE TRIGGER append_only")
 
 
@@ -44,7 +44,9 @@ def test_an_empty_log_holds():
     assert audit.verify() == (0, "GENESIS")
 
 
-@pytest.mark.parametrize("statement", ["UPDATE {} SET actor = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET actor = 'x'", "DELETE FROM {}", "TRUNCATE {}"]
+)
 def test_the_platform_cannot_change_history(statement):
     write(1)
 
@@ -57,11 +59,11 @@ def test_the_platform_cannot_change_history(statement):
 @pytest.mark.parametrize(
     ("_case", "statement", "message"),
     [
-        ("changed",  "UPDATE operators_auditentry SET target = 'x' WHERE sequence = 2", "2 was changed"),
-        ("moved",    "UPDATE operators_auditentry SET at = at + interval '1 us' WHERE sequence = 3", "3 was changed"),
-        ("detail",   "UPDATE operators_auditentry SET detail = '{}' WHERE sequence = 1", "1 was changed"),
-        ("taken out", "DELETE FROM operators_auditentry WHERE sequence = 2", "2 is missing"),
-        ("first out", "DELETE FROM operators_auditentry WHERE sequence = 1", "1 is missing"),
+        ("changed",  "UPDATE {} SET target = 'x' WHERE sequence = 2", "2 was changed"),
+        ("moved",    "UPDATE {} SET at = at + interval '1 us' WHERE sequence = 3", "3 was changed"),
+        ("detail",   "UPDATE {} SET detail = 'null' WHERE sequence = 1", "1 was changed"),
+        ("taken out", "DELETE FROM {} WHERE sequence = 2", "2 is missing"),
+        ("first out", "DELETE FROM {} WHERE sequence = 1", "1 is missing"),
     ],
 )  # fmt: skip
 def test_what_the_owner_changes_is_found(_case, statement, message):
@@ -77,7 +79,7 @@ def test_a_tail_that_was_cut_off_is_found_by_what_is_known():
     write(4)
     sequence, digest = audit.verify()
 
-    as_owner("DELETE FROM operators_auditentry WHERE sequence > 2")
+    as_owner("DELETE FROM {} WHERE sequence > 2")
 
     assert audit.verify()[0] == 2
     with pytest.raises(AuditBrokenError, match="after 2 are missing"):
@@ -103,9 +105,9 @@ def test_writers_at_once_make_one_chain():
 
 
 def test_an_entry_goes_when_its_transaction_goes():
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         write(2)
-        raise RuntimeError
+        transaction.set_rollback(True)
 
     write(1)
 
@@ -118,7 +120,7 @@ def test_the_command_prints_the_end_and_fails_on_a_break(capsys):
     end = capsys.readouterr().out.strip()
     call_command("verify_audit", known=end)
 
-    as_owner("UPDATE operators_auditentry SET action = 'x' WHERE sequence = 1")
+    as_owner("UPDATE {} SET action = 'x' WHERE sequence = 1")
 
     assert end.startswith("2:")
     with pytest.raises(CommandError, match="entry 1 was changed"):

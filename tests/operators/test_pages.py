@@ -1,0 +1,190 @@
+"""The back office's pages: each role sees its own, and no page goes round a rule."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from apps.operators import roles
+from apps.operators.models import AuditEntry, Operator
+from apps.operators.services import audit
+from tests.operators.factory import PASSWORD, make_account, make_operator
+
+pytestmark = pytest.mark.django_db
+
+STAFF = "/admin/operators/operator/"
+LOG = "/admin/operators/auditentry/"
+
+
+def new_operator(**changes: str) -> dict[str, str]:
+    return {
+        "full_name": "Meera Iyer",
+        "email": "meera@exbank.example",
+        "staff_number": "S77777",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+        "usable_password": "true",
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "staff", "log"),
+    [
+        (roles.AUDITOR,          200, 200),
+        (roles.OPERATIONS,       403, 403),
+        (roles.SECURITY_OFFICER, 200, 200),
+        (roles.PLATFORM,         403, 403),
+    ],
+)  # fmt: skip
+def test_each_role_sees_its_own_pages(role, staff, log):
+    browser = make_operator(role).client
+
+    assert browser.get(STAFF).status_code == staff
+    assert browser.get(LOG).status_code == log
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_every_role_of_the_code_is_a_group_and_every_group_is_a_role():
+    assert set(Group.objects.values_list("name", flat=True)) == set(roles.ROLES)
+
+
+def test_a_role_that_only_reads_changes_nothing():
+    other = make_account("Platform")
+    browser = make_operator(roles.AUDITOR).client
+
+    changed = browser.post(f"{STAFF}{other.pk}/change/", new_operator())
+    added = browser.post(f"{STAFF}add/", new_operator())
+
+    assert (changed.status_code, added.status_code) == (403, 403)
+    assert Operator.objects.get(pk=other.pk).email == other.email
+    assert Operator.objects.count() == 2
+
+
+def test_the_security_officer_adds_an_operator_and_it_is_written_down():
+    staff = make_operator(roles.SECURITY_OFFICER)
+
+    answer = staff.client.post(f"{STAFF}add/", new_operator(is_superuser="on"))
+
+    made = Operator.objects.get(email="meera@exbank.example")
+    assert answer.status_code == 302
+    assert not made.is_superuser
+    entry = AuditEntry.objects.order_by("sequence").last()
+    assert (entry.actor, entry.action, entry.target) == (
+        staff.operator.email,
+        "operator_added",
+        "S77777",
+    )
+    audit.verify()
+
+
+def test_the_security_officer_changes_roles_and_it_is_written_down():
+    staff = make_operator(roles.SECURITY_OFFICER)
+    other = make_account(roles.AUDITOR)
+    platform = Group.objects.get(name=roles.PLATFORM)
+
+    answer = staff.client.post(
+        f"{STAFF}{other.pk}/change/",
+        {
+            "full_name": other.full_name,
+            "email": other.email,
+            "staff_number": other.staff_number,
+            "is_active": "on",
+            "groups": [platform.pk],
+        },
+    )
+
+    assert answer.status_code == 302
+    assert [group.name for group in other.groups.all()] == [roles.PLATFORM]
+    entry = AuditEntry.objects.order_by("sequence").last()
+    assert entry.action == "operator_changed"
+    assert entry.detail["roles"] == [roles.PLATFORM]
+
+
+def test_nobody_gives_themselves_a_role():
+    staff = make_operator(roles.SECURITY_OFFICER)
+    every_group = [group.pk for group in Group.objects.all()]
+
+    answer = staff.client.post(
+        f"{STAFF}{staff.operator.pk}/change/",
+        {
+            "full_name": "x",
+            "email": staff.operator.email,
+            "staff_number": staff.operator.staff_number,
+            "is_active": "on",
+            "groups": every_group,
+        },
+    )
+
+    assert answer.status_code == 403
+    assert staff.operator.groups.count() == 1
+
+
+def test_nobody_is_deleted():
+    staff = make_operator(roles.SECURITY_OFFICER, is_superuser=True)
+    other = make_account()
+
+    answer = staff.client.post(f"{STAFF}{other.pk}/delete/", {"post": "yes"})
+    staff.client.post(
+        STAFF, {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    )
+
+    assert answer.status_code == 403
+    assert Operator.objects.filter(pk=other.pk).exists()
+
+
+def test_a_forgotten_device_is_enrolled_anew():
+    staff = make_operator(roles.SECURITY_OFFICER)
+    other = make_operator(roles.AUDITOR)
+
+    staff.client.get(f"{STAFF}{other.operator.pk}/forget-second-factor/")
+    assert TOTPDevice.objects.filter(user=other.operator).exists()
+    answer = staff.client.post(
+        f"{STAFF}{other.operator.pk}/forget-second-factor/", {"_form_submitted": "true"}
+    )
+
+    assert answer.status_code == 200
+    assert AuditEntry.objects.order_by("sequence").last().action == "second_factor_forgotten"
+
+    assert not TOTPDevice.objects.filter(user=other.operator).exists()
+    assert other.client.get("/admin/").status_code == 302
+
+
+def test_nobody_forgets_their_own_device():
+    staff = make_operator(roles.SECURITY_OFFICER)
+
+    answer = staff.client.post(
+        f"{STAFF}{staff.operator.pk}/forget-second-factor/", {"_form_submitted": "true"}
+    )
+
+    assert answer.status_code == 403
+    assert TOTPDevice.objects.filter(user=staff.operator).exists()
+
+
+@pytest.mark.parametrize("model", ["otp_totp/totpdevice", "otp_static/staticdevice", "auth/group"])
+def test_pages_that_would_show_secrets_do_not_exist(model):
+    browser = make_operator(is_superuser=True).client
+
+    assert browser.get(f"/admin/{model}/").status_code == 404
+
+
+def test_a_search_by_password_is_refused():
+    browser = make_operator(roles.AUDITOR).client
+
+    answer = browser.get(f"{STAFF}?password__startswith=a")
+
+    assert answer.status_code in {302, 400}
+
+
+def test_every_page_of_every_app_opens_for_a_superuser():
+    browser = make_operator(is_superuser=True).client
+
+    for model, page in admin.site._registry.items():
+        url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert browser.get(url).status_code == 200, url
+        if page.search_fields:
+            assert browser.get(url, {"q": "nothing"}).status_code == 200, url
+
+
+def test_pages_may_not_be_framed():
+    assert make_operator().client.get("/admin/").headers["X-Frame-Options"] == "DENY"
