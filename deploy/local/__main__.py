@@ -8,13 +8,12 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-from deploy.local import console, demo, environment, reset, up
+from deploy.local import children, console, demo, environment, reset, up
 from deploy.local.directory import LocalDirectory
 from deploy.local.errors import LocalError
 from deploy.local.servers import NAMES, Servers, parse_names
 
-# As shells report a command that could not be found or a signal that ended it.
-NOT_FOUND_CODE = 127
+# As shells report a signal that ended a command.
 SIGNAL_BASE = 128
 
 
@@ -48,11 +47,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _run_command(command: Sequence[str], values: dict[str, str]) -> int:
     """Run the command in our own process group, so that a terminal's Ctrl-C reaches it directly."""
-    try:
-        process = subprocess.Popen(command, env=values)
-    except (FileNotFoundError, PermissionError) as error:
-        console.complain(f"deploy.local: {error}")
-        return NOT_FOUND_CODE
+    prefix = children.dying_with_parent(signal.SIGTERM)
+    process = subprocess.Popen([*prefix, "--", *command], env=values)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         # A terminal has told the command already; twice would make some of them drop everything.

@@ -77,16 +77,13 @@ class Child:
 
 def start(plan: Plan, *, output: IO[bytes] | int) -> Child:
     """Start the child in a session of its own; it is told to stop if this thread's process dies."""
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        message = "the program setpriv is missing: apt-get install util-linux"
-        raise NotAvailableError(message)
-    prefix = [setpriv, "--pdeathsig", plan.stop_signal.name.removeprefix("SIG")]
+    prefix = dying_with_parent(plan.stop_signal)
+    as_user: list[str] = []
     if plan.as_plain_user and os.geteuid() == 0:
         group = pwd.getpwnam(PLAIN_USER).pw_gid
-        prefix += ["--reuid", PLAIN_USER, "--regid", str(group), "--clear-groups"]
+        as_user = ["--reuid", PLAIN_USER, "--regid", str(group), "--clear-groups"]
     process = subprocess.Popen(
-        [*prefix, "--", *plan.command],
+        [*prefix, *as_user, "--", *plan.command],
         env=dict(plan.environment),
         cwd=plan.cwd,
         stdin=subprocess.DEVNULL,
@@ -97,6 +94,15 @@ def start(plan: Plan, *, output: IO[bytes] | int) -> Child:
     identity = {"pid": process.pid, "started": _started_at(process.pid)}
     plan.record.write_text(json.dumps(identity))
     return Child(plan, process)
+
+
+def dying_with_parent(number: signal.Signals) -> list[str]:
+    """Return the start of a command that gets this signal when the thread that started it ends."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        message = "the program setpriv is missing: apt-get install util-linux"
+        raise NotAvailableError(message)
+    return [setpriv, "--pdeathsig", number.name.removeprefix("SIG")]
 
 
 def end_leftover(record: Path) -> bool:

@@ -63,6 +63,7 @@ class Servers:
                 self._servers.pop().stop()
             except Exception as error:  # noqa: BLE001 - the rest must still be stopped
                 errors.append(error)
+        self.ports.release()
         if errors:
             message = "some servers did not stop"
             raise ExceptionGroup(message, errors)
