@@ -143,3 +143,9 @@ def claimed_requests(request_ids: Sequence[uuid.UUID]) -> list[AccountRequest]:
         .filter(pk__in=request_ids)
         .order_by("id")
     )
+
+
+def bound_devices(customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return the bound device of each customer, by customer."""
+    rows = Device.objects.filter(customer_id__in=customer_ids, state=Device.State.BOUND)
+    return dict(rows.values_list("customer_id", "id"))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,6 +37,16 @@ class AccountFacts:
     holder_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A customer to be, with phone and account."""
+
+    mobile: str
+    name: str
+    device: DeviceFacts
+    account: AccountFacts
+
+
 @transaction.atomic(durable=True)
 def enrol_customer(*, mobile: str, name: str, device: DeviceFacts, at: dt.datetime) -> Device:
     """
@@ -48,19 +59,9 @@ def enrol_customer(*, mobile: str, name: str, device: DeviceFacts, at: dt.dateti
         customer = Customer.objects.create(mobile=mobile, name=name, created_at=at)
     selectors.lock_customer(customer.pk)
     _revoke(customer.pk, at=at)
-    check_key(device.public_key_pem)
-    return Device.objects.create(
-        customer=customer,
-        public_key_pem=device.public_key_pem,
-        identifier=device.identifier,
-        os=device.os,
-        app=device.app,
-        capability=device.capability,
-        location=device.location,
-        geocode=device.geocode,
-        ip=device.ip,
-        bound_at=at,
-    )
+    bound = _device(customer, device, at=at)
+    bound.save(force_insert=True)
+    return bound
 
 
 def revoke_devices(customer_id: uuid.UUID, *, at: dt.datetime) -> int:
@@ -88,12 +89,55 @@ def link_account(
     return linked
 
 
+@transaction.atomic(durable=True)
+def enrol_crowd(enrolments: Sequence[Enrolment], *, at: dt.datetime) -> list[LinkedAccount]:
+    """
+    Enrol many new customers at once, each with a device and one account; three statements.
+
+    Their mobile numbers are new: a known one is a bug of the caller.
+    """
+    customers = [Customer(mobile=each.mobile, name=each.name, created_at=at) for each in enrolments]
+    pairs = list(zip(customers, enrolments, strict=True))
+    devices = [_device(customer, each.device, at=at) for customer, each in pairs]
+    accounts = [
+        LinkedAccount(
+            customer=customer,
+            account_number=each.account.account_number,
+            ifsc=each.account.ifsc,
+            account_type=each.account.account_type,
+            holder_name=each.account.holder_name,
+            is_default=True,
+            linked_at=at,
+        )
+        for customer, each in pairs
+    ]
+    Customer.objects.bulk_create(customers)
+    Device.objects.bulk_create(devices)
+    return LinkedAccount.objects.bulk_create(accounts)
+
+
 def check_key(pem: str) -> None:
     """Raise ValueError unless the text is the public key of an ECDSA P-256 pair."""
     key = load_pem_public_key(pem.encode())
     is_p256 = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
     if not is_p256:
         raise ValueError("a device key is ECDSA P-256")
+
+
+def _device(customer: Customer, facts: DeviceFacts, *, at: dt.datetime) -> Device:
+    check_key(facts.public_key_pem)
+    return Device(
+        customer=customer,
+        public_key_pem=facts.public_key_pem,
+        identifier=facts.identifier,
+        os=facts.os,
+        app=facts.app,
+        capability=facts.capability,
+        location=facts.location,
+        geocode=facts.geocode,
+        ip=facts.ip,
+        bound_at=at,
+    )
 
 
 def _revoke(customer_id: uuid.UUID, *, at: dt.datetime) -> int:

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import uuid
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -68,6 +69,25 @@ def register_address(address: VpaAddress, *, account: LinkedAccount, at: dt.date
         if row is not None:
             return row
         return _insert(_person_row(address, account, at=at), at=at)
+
+
+def register_crowd(choices: Sequence[tuple[VpaAddress, LinkedAccount]], *, at: dt.datetime) -> None:
+    """
+    Give many new customers an address each, by one statement.
+
+    Raises HandleNotOursError, AddressTakenError; then none has one.
+    """
+    rows = []
+    for address, account in choices:
+        _check_ours(address)
+        row = _person_row(address, account, at=at)
+        row.reserved_address = row.address
+        rows.append(row)
+    try:
+        with transaction.atomic(durable=True):
+            Vpa.objects.bulk_create(rows)
+    except IntegrityError as error:
+        raise AddressTakenError from error
 
 
 def register_merchant_address(
