@@ -78,7 +78,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class PinResult:
-    """What the token said of a try; `renewed` is the same PIN's verifier under today's key."""
+    """What the token said of a try. After a right PIN, `renewed` is what to keep from now on."""
 
     exchange_id: UUID
     account_id: int

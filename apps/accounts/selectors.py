@@ -1,7 +1,7 @@
 """Reads of the issuer, the checks of an account, and the locks of its rows."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection
@@ -84,7 +84,7 @@ def available_balance(number: str) -> Money:
     return account.available
 
 
-def lock_pin_states(account_ids: Collection[int]) -> dict[int, PinState]:
+def lock_pin_states(account_ids: Iterable[int]) -> dict[int, PinState]:
     """Return the PIN rows of accounts, locked in the order of their ids."""
     rows = (
         PinState.objects.select_for_update(no_key=True)

@@ -47,7 +47,7 @@ _CODES = {
     PinVerdict.MALFORMED: MALFORMED,
     PinVerdict.UNAVAILABLE: UNAVAILABLE,
 }
-_HOLD_FIELDS = (
+HOLD_FIELDS = (
     "tries_left",
     "locked_at",
     "state",
@@ -80,7 +80,7 @@ def take_tries(asks: Sequence[TryAsk], *, claim: UUID) -> list[Try]:
         else:
             tries.append(desk.take(ask, account, rows[account.pk]))
     changed = [row for row in rows.values() if row.pk in desk.changed]
-    PinState.objects.bulk_update(changed, _HOLD_FIELDS)
+    PinState.objects.bulk_update(changed, HOLD_FIELDS)
     pin_blocks.delete([each.exchange_id for each in tries if each.state is TryState.REFUSED])
     return tries
 
@@ -116,7 +116,7 @@ def record_verdicts(results: Sequence[PinResult], *, claim: UUID) -> list[PinOut
             _apply(row, result)
             changed.append(row)
         outcomes.append(PinOutcome(result.exchange_id, _CODES[result.verdict], is_ours))
-    PinState.objects.bulk_update(changed, [*_HOLD_FIELDS, "verifier", "verifier_key"])
+    PinState.objects.bulk_update(changed, [*HOLD_FIELDS, "verifier", "verifier_key"])
     pin_blocks.delete([outcome.exchange_id for outcome in outcomes if outcome.is_ours])
     return outcomes
 
@@ -156,6 +156,17 @@ def finish_left() -> int:
     with transaction.atomic():
         record_verdicts(results, claim=claim.token)
     return len(claim.ids)
+
+
+def release(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
+    """Free rows that these exchanges hold without a try, and delete their blocks."""
+    rows = selectors.lock_pin_states_held_by(exchange_ids)
+    for row in rows:
+        assert row.claim == claim
+        assert not row.has_taken_try
+        free(row)
+    PinState.objects.bulk_update(rows, HOLD_FIELDS)
+    pin_blocks.delete(exchange_ids)
 
 
 def free(row: PinState) -> None:
@@ -289,7 +300,7 @@ def _take_up(account_ids: Sequence[int]) -> list[Try]:
         account = accounts[row.pk]
         ask = _token_ask(row, account, credentials[0], PinBinding(**row.binding))
         tries.append(Try(row.holder, TryState.TAKEN, row.pk, ask=ask))
-    PinState.objects.bulk_update(list(rows.values()), _HOLD_FIELDS)
+    PinState.objects.bulk_update(list(rows.values()), HOLD_FIELDS)
     return tries
 
 

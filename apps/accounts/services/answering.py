@@ -1,0 +1,113 @@
+"""Answer requests about credentials, in the transaction that records what came of them."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.accounts.models import CredentialRequest
+from apps.accounts.states import RequestKind, RequestState
+from apps.common import clock, ids
+from apps.common.money import Money
+from apps.upi.contracts import (
+    Answer,
+    Balance,
+    Head,
+    Party,
+    Resp,
+    RespBalEnq,
+    ResponseMessage,
+    RespOtp,
+    RespRegMob,
+    RespSetCre,
+    Txn,
+)
+from apps.upi.services.answers import record_answers
+
+DONE = "00"
+
+_MESSAGES: Mapping[RequestKind, type[ResponseMessage]] = {
+    RequestKind.OTP: RespOtp,
+    RequestKind.REGISTRATION: RespRegMob,
+    RequestKind.PIN_CHANGE: RespSetCre,
+    RequestKind.BALANCE: RespBalEnq,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What to answer: "00" or the UPI code of the refusal, and the balance where it was asked."""
+
+    code: str
+    balance: Money | None = field(default=None, repr=False)
+    key_index: str = ""
+
+
+def answer(
+    requests: Sequence[CredentialRequest], results: Mapping[UUID, Result], *, claim: UUID
+) -> None:
+    """Record results and answers of requests that the caller has locked; the claim sends them."""
+    now = clock.now()
+    answers = []
+    for request in requests:
+        result = results[request.pk]
+        answers.append(_answer(request, result, now=now))
+        request.state = RequestState.ANSWERED
+        request.result_code = result.code
+        request.answered_at = now
+        request.card_digits = request.card_expiry = ""
+        request.claim = request.next_action_at = None
+    CredentialRequest.objects.bulk_update(
+        requests,
+        [
+            "state",
+            "result_code",
+            "answered_at",
+            "card_digits",
+            "card_expiry",
+            "claim",
+            "next_action_at",
+        ],
+    )
+    record_answers(answers, claim=claim)
+
+
+def _answer(request: CredentialRequest, result: Result, *, now: dt.datetime) -> Answer:
+    kind = RequestKind(request.kind)
+    more: dict[str, Any] = {}
+    if kind is RequestKind.BALANCE and result.balance is not None:
+        more["payer"] = _payer(request, result.balance, key_index=result.key_index)
+    is_done = result.code == DONE
+    message = _MESSAGES[kind](
+        head=Head(
+            ts=now, org_id=settings.UPI_ORG_ID, msg_id=ids.new_upi_id(settings.UPI_ID_PREFIX)
+        ),
+        txn=Txn(
+            id=request.txn_id,
+            ts=request.txn_at,
+            type=request.txn_type,
+            note=request.note or None,
+            ref_id=request.reference or None,
+        ),
+        resp=Resp(
+            req_msg_id=request.message_id,
+            result="SUCCESS" if is_done else "FAILURE",
+            err_code="" if is_done else result.code,
+        ),
+        **more,
+    )
+    limit = dt.timedelta(seconds=settings.UPI_ANSWER_LIMIT_SECONDS)
+    return Answer(exchange_id=request.pk, message=message, expires_at=request.received_at + limit)
+
+
+def _payer(request: CredentialRequest, balance: Money, *, key_index: str) -> Party:
+    return Party(
+        addr=request.payer_address,
+        name=request.payer_name or None,
+        type=request.payer_type,
+        code=request.payer_code,
+        bal=Balance.of(balance, ki=key_index),
+    )
