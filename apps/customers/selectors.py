@@ -35,6 +35,8 @@ def customer_by_mobile(mobile: str) -> Customer | None:
 
 def device(device_id: uuid.UUID | None) -> Device | None:
     """Return a device, bound or not, with its customer."""
+    if device_id is None:
+        return None
     return Device.objects.select_related("customer").filter(pk=device_id).first()
 
 
@@ -50,6 +52,8 @@ def accounts_of(customer_id: uuid.UUID) -> QuerySet[LinkedAccount]:
 
 def account_of(customer_id: uuid.UUID, account_id: uuid.UUID | None) -> LinkedAccount:
     """Return one of the customer's accounts. Raises NotFoundError, also for another's account."""
+    if account_id is None:
+        raise NotFoundError
     account = LinkedAccount.objects.filter(pk=account_id, customer_id=customer_id).first()
     if account is None:
         raise NotFoundError
@@ -99,6 +103,8 @@ def request_of(
     customer_id: uuid.UUID, request_id: uuid.UUID | None, *, kinds: Sequence[RequestKind]
 ) -> AccountRequest:
     """Return a request that the customer made. Raises NotFoundError, also for another's request."""
+    if request_id is None:
+        raise NotFoundError
     request = AccountRequest.objects.filter(
         pk=request_id, customer_id=customer_id, kind__in=kinds
     ).first()

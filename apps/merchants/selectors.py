@@ -31,6 +31,8 @@ _LOCK_ORDERS = """
 
 def active_key(key_id: uuid.UUID | None) -> ApiKey | None:
     """Return an API key that was not revoked, with its merchant."""
+    if key_id is None:
+        return None
     return (
         ApiKey.objects.select_related("merchant")
         .filter(pk=key_id, state=ApiKey.State.ACTIVE)
@@ -60,6 +62,8 @@ def orders_of(principal: MerchantPrincipal) -> QuerySet[Order]:
 
 def order_of(principal: MerchantPrincipal, order_id: uuid.UUID | None) -> Order:
     """Return an order that the key sees. Raises NotFoundError, also for another's order."""
+    if order_id is None:
+        raise NotFoundError
     order = orders_of(principal).filter(pk=order_id).first()
     if order is None:
         raise NotFoundError
@@ -110,6 +114,8 @@ def endpoints_of(principal: MerchantPrincipal) -> QuerySet[WebhookEndpoint]:
 
 def endpoint_of(principal: MerchantPrincipal, endpoint_id: uuid.UUID | None) -> WebhookEndpoint:
     """Return an endpoint that the key sees. Raises NotFoundError, also for another's."""
+    if endpoint_id is None:
+        raise NotFoundError
     endpoint = endpoints_of(principal).filter(pk=endpoint_id).first()
     if endpoint is None:
         raise NotFoundError

@@ -59,6 +59,8 @@ def vpas_of(customer_id: uuid.UUID) -> QuerySet[Vpa]:
 
 def vpa_of(customer_id: uuid.UUID, vpa_id: uuid.UUID | None) -> Vpa:
     """Return one of the customer's active addresses. Raises NotFoundError, also for another's."""
+    if vpa_id is None:
+        raise NotFoundError
     row = vpas_of(customer_id).filter(pk=vpa_id).first()
     if row is None:
         raise NotFoundError

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from apps.common import clock, ids, members
 from apps.customers import selectors
 from apps.customers.api import render, schemas
-from apps.customers.api.base import CustomerView, principal_of
+from apps.customers.api.base import CustomerView, body_of, principal_of
 from apps.customers.contracts import CredentialBlock
-from apps.customers.services.accept import Ask, accept, check_transaction_id
+from apps.customers.services.accept import Ask, Card, accept, check_transaction_id
 from apps.customers.states import RequestKind
 
 _CARD_DIGITS = re.compile(r"[0-9]{6}")
@@ -65,14 +65,15 @@ class OtpRequestsView(CustomerView):
     )
     def post(self, request: Request, account_id: str) -> Response:
         """Ask the account's bank to send an OTP by SMS."""
-        members.check_known(request.data, {"txn_id", "card_digits", "card_expiry"})
+        body = body_of(request)
+        members.check_known(body, {"txn_id", "card_digits", "card_expiry"})
         return _accept(
             request,
             Ask(
                 kind=RequestKind.OTP,
                 account_id=ids.parse_public_id("acc", account_id),
-                transaction_id=check_transaction_id(request.data.get("txn_id")),
-                **_card(request.data),
+                transaction_id=check_transaction_id(body.get("txn_id")),
+                card=_card(body),
             ),
         )
 
@@ -99,7 +100,7 @@ class PinRegistrationsView(CustomerView):
     )
     def post(self, request: Request, account_id: str) -> Response:
         """Set the UPI PIN of an account, proved by card digits and OTP."""
-        body = request.data
+        body = body_of(request)
         known = {"txn_id", "card_digits", "card_expiry", "otp_block", "pin_block"}
         members.check_known(body, known)
         otp = CredentialBlock.parse(body.get("otp_block"), field="otp_block")
@@ -111,7 +112,7 @@ class PinRegistrationsView(CustomerView):
                 account_id=ids.parse_public_id("acc", account_id),
                 transaction_id=check_transaction_id(body.get("txn_id")),
                 credentials=(otp.as_otp(), pin.as_pin()),
-                **_card(body),
+                card=_card(body),
             ),
         )
 
@@ -138,7 +139,7 @@ class PinChangesView(CustomerView):
     )
     def post(self, request: Request, account_id: str) -> Response:
         """Change the UPI PIN of an account."""
-        body = request.data
+        body = body_of(request)
         members.check_known(body, {"txn_id", "current_pin_block", "new_pin_block"})
         present = CredentialBlock.parse(body.get("current_pin_block"), field="current_pin_block")
         new = CredentialBlock.parse(body.get("new_pin_block"), field="new_pin_block")
@@ -175,11 +176,11 @@ class AccountRequestView(CustomerView):
         return Response(render.account_request(row))
 
 
-def _card(body: dict[str, Any]) -> dict[str, str]:
-    return {
-        "card_digits": members.text(body, "card_digits", _CARD_DIGITS),
-        "card_expiry": members.text(body, "card_expiry", _CARD_EXPIRY),
-    }
+def _card(body: dict[str, Any]) -> Card:
+    return Card(
+        digits=members.text(body, "card_digits", _CARD_DIGITS),
+        expiry=members.text(body, "card_expiry", _CARD_EXPIRY),
+    )
 
 
 def _accept(request: Request, ask: Ask) -> Response:

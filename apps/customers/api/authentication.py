@@ -41,7 +41,7 @@ class IsCustomer(BasePermission):
         return isinstance(request.user, CustomerPrincipal)
 
 
-class CustomerAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class CustomerAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes the session token in the OpenAPI document."""
 
     target_class = CustomerAuthentication

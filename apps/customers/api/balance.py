@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from apps.common import clock, ids, members
 from apps.customers import selectors
 from apps.customers.api import render, schemas
-from apps.customers.api.base import CustomerView, principal_of
+from apps.customers.api.base import CustomerView, body_of, principal_of
 from apps.customers.contracts import CredentialBlock
 from apps.customers.services.accept import Ask, accept, check_transaction_id
 from apps.customers.services.hand_over import take_balance
@@ -48,7 +48,7 @@ class BalanceEnquiriesView(CustomerView):
     )
     def post(self, request: Request) -> Response:
         """Ask the account's bank for the balance: 50 times in 24 hours at most."""
-        body = request.data
+        body = body_of(request)
         members.check_known(body, {"txn_id", "account", "pin_block"})
         account_id = members.text(body, "account", _ACCOUNT_ID)
         ask = Ask(

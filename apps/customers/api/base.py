@@ -1,6 +1,6 @@
 """What the views of the app API share."""
 
-from typing import ClassVar
+from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -12,8 +12,8 @@ from apps.customers.contracts import CustomerPrincipal
 class CustomerView(APIView):
     """A view that only a customer on a bound device reaches."""
 
-    authentication_classes: ClassVar = [CustomerAuthentication]
-    permission_classes: ClassVar = [IsCustomer]
+    authentication_classes = [CustomerAuthentication]
+    permission_classes = [IsCustomer]
 
 
 def principal_of(request: Request) -> CustomerPrincipal:
@@ -21,3 +21,10 @@ def principal_of(request: Request) -> CustomerPrincipal:
     principal = request.user
     assert isinstance(principal, CustomerPrincipal), "IsCustomer lets nobody else in"
     return principal
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """Return the members of the request's body, none if there is no body."""
+    body = request.data
+    assert isinstance(body, dict), "the strict parser reads objects only"
+    return body

@@ -25,7 +25,7 @@ class BlockSchema(serializers.Serializer[None]):
     """An encrypted credential from the phone's PIN page."""
 
     ki = serializers.RegexField(r"^[0-9]{8}$")
-    data = serializers.RegexField(r"^2\.0\|[A-Za-z0-9+/]+={0,2}$")
+    data = serializers.RegexField(r"^2\.0\|[A-Za-z0-9+/]+={0,2}$")  # type: ignore[assignment]
 
 
 class ChallengeRequestSchema(serializers.Serializer[None]):
@@ -83,7 +83,7 @@ class AccountListSchema(serializers.Serializer[None]):
     """All accounts of the customer."""
 
     object = serializers.CharField()
-    data = AccountSchema(many=True)
+    data = AccountSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 

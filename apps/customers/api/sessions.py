@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from typing import ClassVar
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -13,7 +12,7 @@ from rest_framework.views import APIView
 
 from apps.common import clock, ids, members
 from apps.customers.api import schemas
-from apps.customers.api.base import CustomerView, principal_of
+from apps.customers.api.base import CustomerView, body_of, principal_of
 from apps.customers.services import sessions
 
 _DEVICE_ID = re.compile(r"dev_[0-9a-z]{26}")
@@ -24,8 +23,8 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{60,120}={0,2}")
 class ChallengesView(APIView):
     """POST /app/v1/sessions/challenges."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
     @extend_schema(
         operation_id="create_challenge",
@@ -39,8 +38,9 @@ class ChallengesView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Get a challenge for the device to sign. It lives a minute and is used once."""
-        members.check_known(request.data, {"device_id"})
-        device_id = members.text(request.data, "device_id", _DEVICE_ID)
+        body = body_of(request)
+        members.check_known(body, {"device_id"})
+        device_id = members.text(body, "device_id", _DEVICE_ID)
         challenge = sessions.make_challenge(device_id)
         document = {
             "object": "challenge",
@@ -53,8 +53,8 @@ class ChallengesView(APIView):
 class SessionsView(APIView):
     """POST /app/v1/sessions."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
+    authentication_classes = []
+    permission_classes = [AllowAny]
 
     @extend_schema(
         operation_id="create_session",
@@ -70,11 +70,12 @@ class SessionsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Log in with a signed challenge; the device's earlier session ends."""
-        members.check_known(request.data, {"device_id", "challenge", "signature"})
+        body = body_of(request)
+        members.check_known(body, {"device_id", "challenge", "signature"})
         session = sessions.begin_session(
-            device_id=members.text(request.data, "device_id", _DEVICE_ID),
-            challenge=members.text(request.data, "challenge", _CHALLENGE),
-            signature=members.text(request.data, "signature", _SIGNATURE),
+            device_id=members.text(body, "device_id", _DEVICE_ID),
+            challenge=members.text(body, "challenge", _CHALLENGE),
+            signature=members.text(body, "signature", _SIGNATURE),
         )
         document = {
             "object": "session",

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -26,6 +26,17 @@ from apps.upi.services import pin_blocks
 STEP = "customers.requests"
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What proves a debit card at registration: its last six digits, its expiry as MMYY."""
+
+    digits: str = field(repr=False)
+    expiry: str = field(repr=False)
+
+
+NO_CARD = Card(digits="", expiry="")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What a customer asks; `credentials` go to upi.PinBlock and nowhere else."""
@@ -33,8 +44,7 @@ class Ask:
     kind: RequestKind
     account_id: uuid.UUID | None
     transaction_id: str
-    card_digits: str = ""
-    card_expiry: str = ""
+    card: Card = NO_CARD
     credentials: tuple[Credential, ...] = ()
 
 
@@ -103,8 +113,8 @@ def _create(
                 account=account,
                 kind=ask.kind,
                 transaction_id=ask.transaction_id,
-                card_digits=ask.card_digits,
-                card_expiry=ask.card_expiry,
+                card_digits=ask.card.digits,
+                card_expiry=ask.card.expiry,
                 exchange_id=ids.uuid7(),
                 state=RequestState.CREATED,
                 created_at=at,

@@ -1,6 +1,7 @@
 """Send what customers asked, and call silence by its name."""
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -70,7 +71,7 @@ def _needs_block(request: AccountRequest) -> bool:
     return request.kind != RequestKind.OTP
 
 
-def _await_answers(claim: Claim, request_ids: Sequence[object]) -> None:
+def _await_answers(claim: Claim, request_ids: Sequence[uuid.UUID]) -> None:
     """Begin the wait for the answers; the card's digits have done their work."""
     wait = dt.timedelta(seconds=settings.ACCOUNT_REQUEST_ANSWER_SECONDS)
     AccountRequest.objects.filter(pk__in=request_ids, claim=claim.token).update(
@@ -103,7 +104,7 @@ def _fail_unanswered(outcome: SendOutcome, code: str, *, at: dt.datetime) -> Non
         _fail([request.pk], code, at=at)
 
 
-def _fail(request_ids: Sequence[object], code: str, *, at: dt.datetime) -> None:
+def _fail(request_ids: Sequence[uuid.UUID], code: str, *, at: dt.datetime) -> None:
     AccountRequest.objects.filter(pk__in=request_ids).update(
         state=RequestState.FAILED,
         result_code=code,

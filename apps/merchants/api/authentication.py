@@ -59,8 +59,8 @@ class HasScope(BasePermission):
 class MerchantView(APIView):
     """A view that only a merchant's key reaches; `scopes` names what each method needs."""
 
-    authentication_classes: ClassVar = [ApiKeyAuthentication]
-    permission_classes: ClassVar = [HasScope]
+    authentication_classes = [ApiKeyAuthentication]
+    permission_classes = [HasScope]
     scopes: ClassVar[dict[str, Scope]] = {}
 
 
@@ -86,11 +86,11 @@ def _refuse_keys_in_query(request: Request) -> None:
                 raise KeyInQueryError
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes the API key in the OpenAPI document."""
 
     target_class = ApiKeyAuthentication
-    name = ("apiKeyBearer", "apiKeyBasic")
+    name = ["apiKeyBearer", "apiKeyBasic"]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         """Return both ways of sending the key."""

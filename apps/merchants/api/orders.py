@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from apps.common import clock, ids, members
 from apps.common.errors import InvalidInputError
+from apps.customers.api.base import body_of
 from apps.merchants import selectors
 from apps.merchants.api import render, schemas
 from apps.merchants.api.authentication import MerchantView, principal_of
@@ -68,12 +69,13 @@ class OrdersView(MerchantView):
         """Make an order. The same Idempotency-Key and body again is the same order."""
         principal = principal_of(request)
         key = idempotency.require_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        body = body_of(request)
         now = clock.now()
         taken = create_order(
-            _draft(request.data, at=now),
+            _draft(body, at=now),
             principal=principal,
             key=key,
-            fingerprint=idempotency.fingerprint(method="POST", route=ROUTE, body=request.data),
+            fingerprint=idempotency.fingerprint(method="POST", route=ROUTE, body=body),
             at=now,
         )
         headers = {"Idempotent-Replayed": "true"} if taken.is_replay else {}

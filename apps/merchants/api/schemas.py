@@ -56,7 +56,7 @@ class OrderListSchema(serializers.Serializer[None]):
     """A page of orders."""
 
     object = serializers.CharField()
-    data = OrderSchema(many=True)
+    data = OrderSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -88,7 +88,7 @@ class EndpointListSchema(serializers.Serializer[None]):
     """All webhook endpoints of the key's mode."""
 
     object = serializers.CharField()
-    data = EndpointSchema(many=True)
+    data = EndpointSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -109,7 +109,7 @@ class DeliveryListSchema(serializers.Serializer[None]):
     """A page of deliveries."""
 
     object = serializers.CharField()
-    data = DeliverySchema(many=True)
+    data = DeliverySchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from apps.common import clock, ids, members
 from apps.common.errors import InvalidInputError
+from apps.customers.api.base import body_of
 from apps.merchants import selectors, webhook_signature
 from apps.merchants.api import render, schemas
 from apps.merchants.api.authentication import MerchantView, principal_of
@@ -43,8 +44,9 @@ class EndpointsView(MerchantView):
     )
     def post(self, request: Request) -> Response:
         """Register a URL. The signing secret in the answer is shown this once."""
-        members.check_known(request.data, {"url"})
-        url = request.data.get("url")
+        body = body_of(request)
+        members.check_known(body, {"url"})
+        url = body.get("url")
         if type(url) is not str or not _URL.fullmatch(url):
             raise InvalidUrlError(field="url")
         principal = principal_of(request)
@@ -95,7 +97,7 @@ class SecretRotationsView(MerchantView):
     )
     def post(self, request: Request, endpoint_id: str) -> Response:
         """Get a new signing secret; for 24 hours deliveries carry both signatures."""
-        members.check_known(request.data, ())
+        members.check_known(body_of(request), ())
         row = _endpoint(request, endpoint_id)
         secret = endpoints.rotate_secret(row, at=clock.now())
         document = {**render.endpoint(row), "secret": webhook_signature.shown(secret)}

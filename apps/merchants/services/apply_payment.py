@@ -1,6 +1,7 @@
 """Pay orders with the money that came in: each order once, each transaction once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -85,7 +86,7 @@ def _write(fulfilments: Sequence[OrderFulfilment]) -> None:
     paid = [row for row in fulfilments if row.verdict == Verdict.PAID]
     if not paid:
         return
-    columns = [
+    columns: list[Any] = [
         [row.order_id for row in paid],
         [row.paid_at for row in paid],
         [row.transaction_id for row in paid],

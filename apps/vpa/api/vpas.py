@@ -14,7 +14,7 @@ from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account
 from apps.customers import selectors as customers
 from apps.customers.api import schemas
-from apps.customers.api.base import CustomerView, principal_of
+from apps.customers.api.base import CustomerView, body_of, principal_of
 from apps.vpa import selectors
 from apps.vpa.models import Vpa
 from apps.vpa.services import register
@@ -37,7 +37,7 @@ class VpaListSchema(serializers.Serializer[None]):
     """All active addresses of the customer."""
 
     object = serializers.CharField()
-    data = VpaSchema(many=True)
+    data = VpaSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -108,9 +108,10 @@ class VpasView(CustomerView):
     )
     def post(self, request: Request) -> Response:
         """Register a payment address for an account."""
-        members.check_known(request.data, {"address", "account"})
-        address = members.address(request.data, "address")
-        account_id = members.text(request.data, "account", _ACCOUNT_ID)
+        body = body_of(request)
+        members.check_known(body, {"address", "account"})
+        address = members.address(body, "address")
+        account_id = members.text(body, "account", _ACCOUNT_ID)
         account = customers.account_of(
             principal_of(request).customer_id, ids.parse_public_id("acc", account_id)
         )
@@ -147,8 +148,9 @@ class VpaAccountView(CustomerView):
     )
     def post(self, request: Request, vpa_id: str) -> Response:
         """Put another account of the customer behind an address."""
-        members.check_known(request.data, {"account"})
-        account_id = members.text(request.data, "account", _ACCOUNT_ID)
+        body = body_of(request)
+        members.check_known(body, {"account"})
+        account_id = members.text(body, "account", _ACCOUNT_ID)
         row = register.change_account(
             customer_id=principal_of(request).customer_id,
             vpa_id=ids.parse_public_id("vpa", vpa_id),
