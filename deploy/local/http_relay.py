@@ -53,6 +53,10 @@ class Head:
             raise BadMessageError
         return int(lengths.pop())
 
+    def refuse_bad_framing(self) -> None:
+        """Raise BadMessageError when it is not clear where the body ends."""
+        assert self.length is None or self.length >= 0
+
     @property
     def wants_close(self) -> bool:
         """Whether the sender ends the connection after this message."""
@@ -124,7 +128,7 @@ async def _relay_bytes(
 
 async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
-        line = await reader.readuntil(b"\r\n")
+        line = await _line(reader)
         try:
             size = int(line.partition(b";")[0], 16)
         except ValueError as error:
@@ -134,7 +138,14 @@ async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
             break
         await _relay_bytes(size + 2, reader, writer)
     # The trailers, if any, and the empty line after them.
-    while (line := await reader.readuntil(b"\r\n")) != b"\r\n":
+    while (line := await _line(reader)) != b"\r\n":
         writer.write(line)
     writer.write(line)
     await writer.drain()
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(b"\r\n")
+    except (asyncio.LimitOverrunError, asyncio.IncompleteReadError) as error:
+        raise BadMessageError from error

@@ -9,16 +9,8 @@ from deploy.local.ports import Ports
 from deploy.local.server import External, Server
 
 READY_SECONDS = 30.0
-# Made before anybody asks, so that a consumer never meets an unknown topic.
-TOPICS = {
-    "accounts.pin": 12,
-    "customers.device": 12,
-    "merchants.order": 12,
-    "payments.leg": 12,
-    "payments.transaction": 12,
-    "upi.security": 4,
-    "vpa.address": 12,
-}
+PARTITIONS = 12
+EVENTS = REPOSITORY / "docs" / "events"
 KINDS = ("apache", "librdkafka")
 
 
@@ -41,7 +33,17 @@ def find(directory: LocalDirectory, ports: Ports) -> Server:
             raise
         console.say(f"{error}; librdkafka's cluster takes its place")
         return LibrdkafkaCluster(directory)
-    return kafka_apache.ApacheKafka(directory, ports, libraries=libraries, topics=TOPICS)
+    return kafka_apache.ApacheKafka(directory, ports, libraries=libraries, topics=topics())
+
+
+def topics() -> dict[str, int]:
+    """
+    Return the topics of all public events with their partitions: a type's first two words.
+
+    They are made before anybody asks, so that a consumer never meets an unknown topic.
+    """
+    names = sorted({".".join(path.stem.split(".")[:2]) for path in EVENTS.glob("*.json")})
+    return dict.fromkeys(names, PARTITIONS)
 
 
 class LibrdkafkaCluster:
@@ -62,12 +64,12 @@ class LibrdkafkaCluster:
         record = self._directory.run / "kafka.json"
         children.end_leftover(record)
         self._addresses.unlink(missing_ok=True)
-        topics = [f"{name}:{partitions}" for name, partitions in TOPICS.items()]
+        made = [f"{name}:{partitions}" for name, partitions in topics().items()]
         plan = children.Plan(
             name=self.name,
             command=[
                 *(sys.executable, "-m", "deploy.local.kafka_cluster"),
-                *(str(self._addresses), *topics),
+                *(str(self._addresses), *made),
             ],
             environment={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)},
             cwd=REPOSITORY,

@@ -114,7 +114,9 @@ class Platform:
         self.stop()
 
     def _environment_of(self, servers: Servers) -> dict[str, str]:
-        values = servers.environment() | dict(self._file.environment) | self._changes
+        given = environment.inherited()
+        fixed = {name: given.get(name, value) for name, value in self._file.environment.items()}
+        values = servers.environment() | fixed | self._changes
         if self._database is not None:
             owner = values["DATABASE_OWNER_URL"]
             values["DATABASE_OWNER_URL"] = postgres.prepare_database(

@@ -55,44 +55,43 @@ class Router:
         request = await asyncio.wait_for(http_relay.read_head(reader), IDLE_SECONDS)
         if request is None:
             return False
+        request.refuse_bad_framing()
         service = routes.service_of(request.start[1], self._routes)
-        address = self._upstreams.get(service, self._upstreams.get("*"))
         try:
-            assert address is not None
-            upstream_reader, upstream = await asyncio.open_connection(
-                *address, limit=http_relay.HEAD_BYTES_MAX
-            )
-        except (OSError, AssertionError):
+            upstream_reader, upstream = await self._connect(service)
+        except OSError:
             await _refuse(writer, status=502, title=f"The service {service} does not answer")
             return False
         peer = writer.get_extra_info("peername")[0]
         upstream.write(_forwarded(request, peer=peer))
         body = asyncio.create_task(http_relay.relay_body(request, reader, upstream))
+        # A body that cannot be passed on must not leave the service waiting for the rest of it.
+        body.add_done_callback(lambda task: upstream.transport.abort() if _failed(task) else None)
         try:
             goes_on = await self._pass_back(request, upstream_reader, writer)
-            # An answer before the end of the body leaves the connection in the middle of a message.
-            return goes_on and body.done() and body.exception() is None
+        except _ServiceGoneError:
+            if _failed(body):
+                raise BadMessageError from None
+            await _refuse(writer, status=502, title=f"The service {service} closed the connection")
+            return False
         finally:
             body.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError, BadMessageError):
-                await body
             upstream.close()
+        # An answer before the end of the body leaves the connection in the middle of a message.
+        return goes_on and body.done() and not body.cancelled() and not _failed(body)
+
+    async def _connect(self, service: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        address = self._upstreams.get(service, self._upstreams.get("*"))
+        if address is None:
+            message = f"nobody serves {service}"
+            raise OSError(message)
+        return await asyncio.open_connection(*address, limit=http_relay.HEAD_BYTES_MAX)
 
     async def _pass_back(
         self, request: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
-        answer: Head | None = None
-        while answer is None or int(answer.start[1]) <= http_relay.INTERIM_STATUS_MAX:
-            try:
-                answer = await asyncio.wait_for(http_relay.read_head(reader), ANSWER_SECONDS)
-            except TimeoutError:
-                await _refuse(writer, status=504, title="The service took too long")
-                return False
-            if answer is None:
-                await _refuse(writer, status=502, title="The service closed the connection")
-                return False
-            if int(answer.start[1]) <= http_relay.INTERIM_STATUS_MAX:
-                writer.write(answer.encoded([], without=frozenset()))
+        """Pass the answer on; return whether the client may send another request."""
+        answer = await self._final_head(reader, writer)
         has_body = request.start[0] != "HEAD" and (
             int(answer.start[1]) not in http_relay.NO_BODY_STATUSES
         )
@@ -106,6 +105,27 @@ class Router:
             await http_relay.relay_rest(reader, writer)
         await writer.drain()
         return goes_on
+
+    async def _final_head(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Head:
+        """Return the head of the answer, after passing on interim ones such as 100 Continue."""
+        while True:
+            try:
+                answer = await asyncio.wait_for(http_relay.read_head(reader), ANSWER_SECONDS)
+            except (OSError, TimeoutError, BadMessageError) as error:
+                raise _ServiceGoneError from error
+            if answer is None or not answer.start[1].isdecimal():
+                raise _ServiceGoneError
+            if int(answer.start[1]) > http_relay.INTERIM_STATUS_MAX:
+                return answer
+            writer.write(answer.encoded([], without=frozenset()))
+
+
+class _ServiceGoneError(Exception):
+    """The service did not answer in time, or not in HTTP."""
+
+
+def _failed(task: "asyncio.Task[None]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 def _forwarded(request: Head, *, peer: str) -> bytes:

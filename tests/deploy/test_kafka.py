@@ -19,6 +19,7 @@ needs_java = pytest.mark.skipif(
     not shutil.which("java"),
     reason="Apache Kafka runs on Java: apt-get install openjdk-17-jre-headless",
 )
+TOPIC = "merchants.order"
 MESSAGES = {b"key-1": b"one", b"key-2": b"two"}
 WAIT_SECONDS = 20.0
 
@@ -30,7 +31,7 @@ def test_librdkafkas_cluster_carries_messages(directory, monkeypatch):
         assert servers.origins() == {"kafka": kafka.LibrdkafkaCluster.origin}
         address = servers.environment()["KAFKA_BOOTSTRAP_SERVERS"]
 
-        assert topics(address) >= kafka.TOPICS.items()
+        assert topics(address) >= kafka.topics().items()
         assert carried(address) == MESSAGES
 
 
@@ -41,7 +42,7 @@ def test_apache_kafka_carries_messages_and_keeps_them(directory, monkeypatch):
     with Servers(directory, ["kafka"]) as servers:
         assert servers.origins() == {"kafka": kafka_apache.ApacheKafka.origin}
         address = servers.environment()["KAFKA_BOOTSTRAP_SERVERS"]
-        assert topics(address) >= kafka.TOPICS.items()
+        assert topics(address) >= kafka.topics().items()
         produce(address)
 
     with Servers(directory, ["kafka"]) as servers:
@@ -101,7 +102,7 @@ def carried(address):
 def produce(address):
     producer = Producer({"bootstrap.servers": address, "enable.idempotence": True, "acks": "all"})
     for key, value in MESSAGES.items():
-        producer.produce("payments.transaction", key=key, value=value)
+        producer.produce(TOPIC, key=key, value=value)
     assert producer.flush(WAIT_SECONDS) == 0
 
 
@@ -114,7 +115,7 @@ def consumed(address):
             "fetch.wait.max.ms": 10,
         }
     )
-    consumer.subscribe(["payments.transaction"])
+    consumer.subscribe([TOPIC])
     found = {}
     try:
         while len(found) < len(MESSAGES):

@@ -9,7 +9,12 @@ from upi_platform.services import SERVICES
 
 def test_every_part_of_ours_can_be_filled_in():
     known = {f"PORT_{name.upper()}": "1" for name in process_file.load().ports}
-    known |= {"PYTHON": "python", "LOCAL": "/tmp/local", "KEYS_DIRECTORY": "/tmp/keys"}
+    known |= {
+        "PYTHON": "python",
+        "LOCAL": "/tmp/local",
+        "KEYS_DIRECTORY": "/tmp/keys",
+        "UPI_TIMER_SCALE": "1",
+    }
 
     filled = [process_file.expand(part, known) for part in process_file.load().parts]
 

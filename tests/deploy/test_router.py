@@ -1,0 +1,195 @@
+"""The path router between real clients and real services, over real connections."""
+
+import http.client
+import http.server
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.children import wait_until
+from deploy.local.directory import REPOSITORY
+from deploy.local.ports import Ports, is_free
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """Tells what it received; `/live/v1/stream` sends pieces without saying how many."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/live/v1/stream":
+            self.send_response(200)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            for number in range(3):
+                self.wfile.write(b"piece %d\n" % number)
+                self.wfile.flush()
+            self.close_connection = True
+            return
+        self.answer(b"")
+
+    do_HEAD = do_GET  # noqa: N815 - the base class calls it so
+
+    def do_POST(self):
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body = b""
+            while size := int(self.rfile.readline() or b"0", 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.answer(body)
+
+    def answer(self, body):
+        told = {
+            "service": self.server.name,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "bytes": len(body),
+        }
+        content = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def router(shared_directory) -> Iterator[int]:
+    """The port of a router before three services, of which `live` is down until asked for."""
+    servers = {}
+    for name in ("receiver", "live", "rest"):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        server.name = name
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers[name] = server
+    ports = Ports(shared_directory.ports_file)
+    port, nowhere = ports.take("router"), ports.take("nowhere")
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "deploy.local.router", "--port", str(port)),
+            *("--upstream", f"receiver=127.0.0.1:{servers['receiver'].server_port}"),
+            *("--upstream", f"live=127.0.0.1:{servers['live'].server_port}"),
+            *("--upstream", f"vpa=127.0.0.1:{nowhere}"),
+            *("--upstream", f"*=127.0.0.1:{servers['rest'].server_port}"),
+        ],
+        cwd=REPOSITORY,
+    )
+    assert wait_until(lambda: not is_free(port), seconds=10)
+    yield port
+    process.terminate()
+    assert process.wait(5) == 0
+    for server in servers.values():
+        server.shutdown()
+        server.server_close()
+    ports.release()
+
+
+@pytest.fixture
+def connection(router) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", router, timeout=10)
+    yield connection
+    connection.close()
+
+
+def ask(connection, method, path, body=None, headers=None):
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    return answer, answer.read()
+
+
+def test_each_path_goes_to_its_service_on_one_connection(connection):
+    told = [
+        json.loads(ask(connection, "GET", path)[1])
+        for path in ("/upi/ReqHbt/2.0/urn:txnid:1", "/live/v1/payments/1?wait=1", "/admin/", "/")
+    ]
+    socket_used = connection.sock
+
+    assert [(each["service"], each["path"]) for each in told] == [
+        ("receiver", "/upi/ReqHbt/2.0/urn:txnid:1"),
+        ("live", "/live/v1/payments/1?wait=1"),
+        ("rest", "/admin/"),
+        ("rest", "/"),
+    ]
+    assert socket_used is not None
+
+
+@pytest.mark.parametrize("size", [0, 1, 200_000])
+def test_a_body_arrives_whole(connection, size):
+    _, told = ask(connection, "POST", "/v1/orders", b"x" * size)
+
+    assert json.loads(told)["bytes"] == size
+
+
+def test_a_body_in_chunks_arrives_whole(connection):
+    pieces = iter([b"a" * 10, b"b" * 70_000, b"c"])
+
+    _, told = ask(connection, "POST", "/v1/orders", pieces)
+
+    assert json.loads(told)["bytes"] == 70_011
+    assert ask(connection, "GET", "/")[0].status == 200
+
+
+def test_the_service_is_told_who_asked_and_not_what_the_client_says_of_it(connection):
+    headers = {"X-Forwarded-For": "10.9.8.7", "X-Forwarded-Proto": "https", "Te": "trailers"}
+
+    _, told = ask(connection, "GET", "/", headers=headers)
+
+    passed = json.loads(told)["headers"]
+    assert passed["x-forwarded-for"] == "127.0.0.1"
+    assert passed["x-forwarded-proto"] == "http"
+    assert "te" not in passed
+
+
+def test_an_answer_without_a_length_ends_with_the_connection(connection):
+    answer, body = ask(connection, "GET", "/live/v1/stream")
+
+    assert body == b"piece 0\npiece 1\npiece 2\n"
+    assert answer.headers["Connection"] == "close"
+
+
+def test_an_answer_to_head_has_no_body(connection):
+    answer, body = ask(connection, "HEAD", "/")
+
+    assert (answer.status, body) == (200, b"")
+    assert ask(connection, "GET", "/")[0].status == 200
+
+
+def test_a_service_that_is_down_is_a_bad_gateway(connection):
+    answer, body = ask(connection, "GET", "/app/v1/vpas")
+
+    assert answer.status == 502
+    assert json.loads(body) == {"title": "The service vpa does not answer", "status": 502}
+
+
+@pytest.mark.parametrize(
+    ("_case", "request_bytes"),
+    [
+        ("no request line",   b"hello\r\n\r\n"),
+        ("two framings",      POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0"),
+        ("two lengths",       POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+        ("a broken chunk",    POST + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"),
+        ("a negative length", POST + b"Content-Length: -1\r\n\r\n"),
+        ("a field's blank",   b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+        ("a giant head",      b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n"),
+    ],
+)  # fmt: skip
+def test_what_is_not_http_is_refused_and_passed_to_nobody(router, _case, request_bytes):
+    with socket.create_connection(("127.0.0.1", router), timeout=10) as client:
+        client.sendall(request_bytes)
+        answer = client.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
