@@ -62,8 +62,8 @@ class Handset:
             device_id=document["device_id"],
             key=key,
             mobile=document["mobile"],
-            identifier=document["identifier"],
-            app_id=document["app"],
+            identifier=document["device_identifier"],
+            app_id=document["app_id"],
         )
 
     def sign(self, challenge: str) -> str:
