@@ -14,10 +14,12 @@ from typing import Any, Generic, TypeVar
 import structlog
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 from psycopg import sql
 
 from apps.common import ids
 from apps.messaging.contracts import Claim
+from apps.messaging.models import DeadLetter
 
 log = structlog.get_logger(__name__)
 
@@ -125,9 +127,16 @@ def fail(
 
 
 def unpark(*, table: str, row_ids: Sequence[Any]) -> list[Any]:
-    """Let parked rows be worked on again, from the first attempt. Return those that were parked."""
+    """
+    Let parked rows be worked on again, from the first attempt, and close their dead letters.
+
+    Return those that were parked.
+    """
     rows = _run(_UNPARK.format(table=sql.Identifier(table)), {"ids": list(row_ids)})
-    return [row[0] for row in rows]
+    unparked = [row[0] for row in rows]
+    letters = DeadLetter.objects.filter(source=table, item_id__in=[str(item) for item in unparked])
+    letters.filter(resolved_at__isnull=True).update(resolved_at=Now())
+    return unparked
 
 
 @dataclass(frozen=True, slots=True)
