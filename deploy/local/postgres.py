@@ -249,13 +249,18 @@ class Postgres:
         closed = [p for p in self._binaries.parents if not p.stat().st_mode & 0o001]
         if not closed or os.geteuid() != 0:
             return
-        copy = self._directory.open_ground() / "pginstall"
+        installed = self._binaries.parent
+        copy = self._directory.open_ground() / "binaries"
         if not copy.exists():
-            draft = copy.with_name("pginstall.draft")
+            draft = copy.with_name("binaries.draft")
             shutil.rmtree(draft, ignore_errors=True)
-            shutil.copytree(self._binaries.parent, draft, symlinks=True)
+            shutil.copytree(installed, draft / installed.parent.name / installed.name)
+            # The package keeps its libraries beside itself and finds them by a relative path.
+            libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, draft / libraries.name)
             draft.rename(copy)
-        self._binaries = copy / "bin"
+        self._binaries = copy / installed.parent.name / installed.name / "bin"
 
 
 def prepare_database(name: str, *, owner_url: str) -> str:
