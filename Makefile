@@ -16,7 +16,7 @@ up: sync ## start the platform; it stays up until Ctrl-C
 	@$(LOCAL) up
 
 demo: sync ## play every kind of payment on a fresh platform and prove the books
-	@UPI_LOCAL_DIR=.local/demo $(LOCAL) demo
+	@UPI_LOCAL_DIR=.local/demo $(LOCAL).demo
 
 test: sync ## everything that must hold: check, then the tests (PYTEST="..." adds options)
 	@$(TEST_DIR) $(LOCAL) run -- sh -c '$(PYTHON) -m deploy.local.checks && exec $(PYTHON) -m pytest $(PYTEST)'

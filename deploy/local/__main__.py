@@ -1,4 +1,4 @@
-"""The commands of the local platform: `python -m deploy.local run | up | demo | reset`."""
+"""The commands of the local platform: `python -m deploy.local run | up | reset`."""
 
 import argparse
 import signal
@@ -8,47 +8,34 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-from deploy.local import children, console, demo, environment, reset, up
+from deploy.local import children, command, console, environment, reset, up
 from deploy.local.directory import LocalDirectory
-from deploy.local.errors import LocalError
 from deploy.local.servers import NAMES, Servers, parse_names
-
-# As shells report a signal that ended a command.
-SIGNAL_BASE = 128
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; a LocalError is one sentence and code 1."""
+    """Run the command and return its code."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
-    try:
-        code: int = options.action(options)
-    except LocalError as error:
-        console.complain(f"deploy.local: {error}")
-        return 1
-    except KeyboardInterrupt:
-        return SIGNAL_BASE + signal.SIGINT
-    return code
+    return command.run_to_end(lambda: options.action(options))
 
 
 def _run(options: argparse.Namespace) -> int:
     """Start the servers, run the command with their addresses, stop them, and end with its code."""
     directory = LocalDirectory.from_environment()
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    words = options.command[1:] if options.command[:1] == ["--"] else options.command
     begun = time.monotonic()
     with directory.held(), Servers(directory, options.only) as servers:
         origins = ", ".join(f"{name}: {origin}" for name, origin in servers.origins().items())
         console.complain(f"servers ready in {time.monotonic() - begun:.1f} s ({origins})")
-        if not command:
+        if not words:
             return 0
-        return _run_command(command, environment.inherited() | servers.environment())
+        return _run_command(words, environment.inherited() | servers.environment())
 
 
-def _run_command(command: Sequence[str], values: dict[str, str]) -> int:
+def _run_command(words: Sequence[str], values: dict[str, str]) -> int:
     """Run the command in our own process group, so that a terminal's Ctrl-C reaches it directly."""
     prefix = children.dying_with_parent(signal.SIGTERM)
-    process = subprocess.Popen([*prefix, "--", *command], env=values)
+    process = subprocess.Popen([*prefix, "--", *words], env=values)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         # A terminal has told the command already; twice would make some of them drop everything.
@@ -58,14 +45,7 @@ def _run_command(command: Sequence[str], values: dict[str, str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
     code = process.wait()
-    return code if code >= 0 else SIGNAL_BASE - code
-
-
-def _leave(number: int, _frame: FrameType | None) -> None:
-    """Leave through every `finally`; a second signal must not disturb that."""
-    for further in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(further, signal.SIG_IGN)
-    raise SystemExit(SIGNAL_BASE + number)
+    return code if code >= 0 else command.SIGNAL_BASE - code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,8 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     stay = commands.add_parser("up", help="start the platform and keep it up until Ctrl-C")
     stay.add_argument("--quiet", action="store_true", help="show states, not the parts' lines")
     stay.set_defaults(action=lambda options: up.stay_up(quiet=options.quiet))
-    play = commands.add_parser("demo", help="play the demonstration on a fresh platform")
-    play.set_defaults(action=lambda _: up.on_fresh_platform(demo.play))
     remove = commands.add_parser("reset", help="remove all data of this directory")
     remove.set_defaults(action=lambda _: reset.reset(LocalDirectory.from_environment()))
     return parser
