@@ -1,0 +1,1 @@
+"""The payments API: the customer's, the merchant's, and the live one that waits."""

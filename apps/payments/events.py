@@ -1,0 +1,35 @@
+"""The engine's public facts, as events."""
+
+from apps.messaging.contracts import Event
+from apps.payments.contracts import Job, TransactionFacts
+from apps.payments.states import State, public_status
+
+
+def accepted(facts: TransactionFacts) -> Event:
+    """Tell that a customer's payment was accepted: it will end one way or the other."""
+    return Event("payments.transaction.accepted", facts.id, _facts(facts))
+
+
+def completed(job: Job, state: State, code: str) -> Event:
+    """Tell that a customer's payment ended; a deemed one is still owed to the payee."""
+    status, finality = public_status(state)
+    data = _facts(job.transaction)
+    data |= {"state": state, "status": status, "finality": finality, "response_code": code}
+    return Event("payments.transaction.completed", job.transaction_id, data)
+
+
+def posted(job: Job) -> Event:
+    """Tell that money moved on an account of ours: debited, credited, or given back."""
+    data = _facts(job.transaction) | {"account_number_ending": job.account_number[-4:]}
+    return Event(f"payments.{job.role.lower()}.posted", job.transaction_id, data)
+
+
+def _facts(facts: TransactionFacts) -> dict[str, str | int]:
+    return {
+        "transaction_id": facts.id,
+        "rrn": facts.rrn,
+        "amount_paise": facts.amount.paise,
+        "currency": "INR",
+        "payer_address": facts.payer_address,
+        "payee_address": facts.payee_address,
+    }

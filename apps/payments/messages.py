@@ -1,0 +1,285 @@
+"""The wire's messages, from what a leg and its transaction know."""
+
+import datetime as dt
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+
+from apps.common import ids
+from apps.common.money import ZERO
+from apps.payments.contracts import Job, TransactionFacts, WireRequest
+from apps.payments.states import Role
+from apps.upi.contracts import (
+    AccountAddress,
+    Credential,
+    Device,
+    Head,
+    Info,
+    Meta,
+    Party,
+    Ref,
+    ReqChkTxn,
+    ReqPay,
+    Resp,
+    RespAuthDetails,
+    RespChkTxn,
+    RespPay,
+    RespTxnConfirmation,
+    Txn,
+)
+from apps.vpa.contracts import ResolvedVpa
+
+APPROVED = "00"
+_NO_APPROVAL = "000000"
+_APPROVALS = 10**6
+# upi-protocol 4.8, IM0: a status check names no mode above this one.
+_CHECK_MODE_MAX = "14"
+
+
+def new_head(at: dt.datetime) -> Head:
+    """Return the head of a new message of ours."""
+    return Head(ts=at, org_id=settings.UPI_ORG_ID, msg_id=ids.new_upi_id(settings.UPI_ID_PREFIX))
+
+
+def approval_number(leg_id: UUID) -> str:
+    """Return the six digits that name a leg that was done: always the same for the same leg."""
+    return f"{leg_id.int % (_APPROVALS - 1) + 1:06d}"
+
+
+def pay_request(job: Job, credentials: tuple[Credential, ...], *, at: dt.datetime) -> ReqPay:
+    """Return the ReqPay(PAY) of a payment, with the credential that the app gave us for it."""
+    facts = job.transaction
+    payer = Party(
+        addr=facts.payer_address,
+        name=facts.payer_name,
+        type=facts.payer_type,
+        code=facts.payer_code,
+        info=Info(
+            identity_type="ACCOUNT",
+            verified_name=facts.payer_name,
+            identity_id=job.account_number,
+            verified_address=True,
+        ),
+        device=_device(job),
+        ac=_account(job),
+        creds=credentials,
+        amount=facts.amount,
+    )
+    payee = Party(
+        addr=facts.payee_address,
+        name=facts.payee_name,
+        type=facts.payee_type,
+        code=facts.payee_code,
+        amount=facts.amount,
+    )
+    return ReqPay(
+        head=new_head(at),
+        meta=Meta(pay_req_start=facts.initiated_at, pay_req_end=at),
+        txn=_txn(facts, type="PAY"),
+        payer=payer,
+        payee=payee,
+    )
+
+
+def authorised(job: Job, payee: ResolvedVpa, *, at: dt.datetime) -> RespAuthDetails:
+    """Return who the payee is: account, verified name and merchant block."""
+    facts = job.transaction
+    party = Party(
+        addr=facts.payee_address,
+        name=payee.verified_name,
+        type=payee.kind,
+        code=payee.mcc,
+        info=Info(
+            identity_type="ACCOUNT",
+            verified_name=payee.verified_name,
+            identity_id=payee.account.account_number,
+            verified_address=True,
+        ),
+        ac=payee.account,
+        amount=facts.amount,
+        merchant=payee.merchant,
+    )
+    return _authorisation(job, party, code="", at=at)
+
+
+def refused(job: Job, code: str, *, at: dt.datetime) -> RespAuthDetails:
+    """Return why the payee's address does not take the payment."""
+    facts = job.transaction
+    party = Party(
+        addr=facts.payee_address,
+        name=facts.payee_name,
+        type="PERSON",
+        code="0000",
+        amount=facts.amount,
+    )
+    return _authorisation(job, party, code=code, at=at)
+
+
+def _authorisation(job: Job, payee: Party, *, code: str, at: dt.datetime) -> RespAuthDetails:
+    facts = job.transaction
+    payer = Party(
+        addr=facts.payer_address,
+        name=facts.payer_name,
+        type=facts.payer_type,
+        code=facts.payer_code,
+        amount=facts.amount,
+    )
+    return RespAuthDetails(
+        head=new_head(at),
+        txn=_txn(facts, type="PAY", sub_type="PAY"),
+        resp=_resp(job.request_message_id, code),
+        payer=payer,
+        payee=payee,
+    )
+
+
+def leg_answer(job: Job, request: WireRequest, *, code: str, at: dt.datetime) -> RespPay:
+    """
+    Return the RespPay of a debit, credit or reversal; `code` is "00" when it was done.
+
+    A reversal names its outcome in `reversalRespCode` too (upi-protocol 4.3).
+    """
+    facts = job.transaction
+    is_reversal = job.role is Role.REVERSAL
+    txn = _txn(
+        facts,
+        type=job.role,
+        sub_type=request.sub_type or None,
+        own_id=request.transaction_id,
+        own_at=request.transaction_at,
+        original_id=facts.id if is_reversal else None,
+    )
+    ref = leg_reference(job, code, reversal_code=code if is_reversal else None)
+    resp = _resp(request.message_id, "" if code == APPROVED else code, refs=(ref,))
+    return RespPay(head=new_head(at), txn=txn, resp=resp)
+
+
+def request_of(job: Job) -> WireRequest:
+    """Return the message that the leg answers."""
+    assert job.exchange_id is not None, "only a leg that was asked for answers"
+    return WireRequest(
+        exchange_id=job.exchange_id,
+        message_id=job.request_message_id,
+        transaction_id=job.wire_transaction_id,
+        transaction_at=job.wire_transaction_at,
+        sub_type=job.wire_sub_type,
+    )
+
+
+def confirmation_answer(request_id: str, txn: Txn, *, at: dt.datetime) -> RespTxnConfirmation:
+    """Return that we have taken note."""
+    return RespTxnConfirmation(head=new_head(at), txn=txn, resp=_resp(request_id, ""))
+
+
+def check_request(job: Job, *, initiated_by: str, at: dt.datetime) -> ReqChkTxn:
+    """Return the question what became of a transaction."""
+    facts = job.transaction
+    own = ids.new_upi_id(settings.UPI_ID_PREFIX)
+    mode = facts.initiation_mode
+    txn = Txn(
+        id=own,
+        ts=at,
+        type="ChkTxn",
+        sub_type="PAY",
+        note="status",
+        ref_id=own,
+        cust_ref=facts.rrn,
+        org_txn_id=facts.id,
+        org_rrn=facts.rrn,
+        org_txn_date=facts.initiated_at,
+        initiated_by=initiated_by,
+        initiation_mode=mode if mode <= _CHECK_MODE_MAX else "00",
+        purpose=facts.purpose,
+    )
+    return ReqChkTxn(head=new_head(at), txn=txn)
+
+
+def check_answer(
+    request: Txn, request_id: str, *, code: str, refs: tuple[Ref, ...], at: dt.datetime
+) -> RespChkTxn:
+    """
+    Return where our legs of a transaction stand.
+
+    `code` says why there is nothing to tell; without code and without refs they are undecided.
+    """
+    resp = Resp(
+        req_msg_id=request_id,
+        result="FAILURE" if code else "SUCCESS" if refs else "PARTIAL",
+        err_code=code,
+        txn_resp_code=refs[0].resp_code if refs else None,
+        refs=refs,
+    )
+    return RespChkTxn(head=new_head(at), txn=request, resp=resp)
+
+
+def leg_reference(job: Job, code: str, *, reversal_code: str | None) -> Ref:
+    """Return what became of our side, and what a reversal made of it."""
+    facts = job.transaction
+    is_payer = job.kind == "DEBIT"
+    is_done = code == APPROVED
+    return Ref(
+        type="PAYER" if is_payer else "PAYEE",
+        addr=facts.payer_address if is_payer else facts.payee_address,
+        reg_name=facts.payer_name if is_payer else facts.payee_name,
+        sett_amount=facts.amount if is_done else ZERO,
+        org_amount=facts.amount,
+        approval_num=approval_number(job.id) if is_done else _NO_APPROVAL,
+        resp_code=code,
+        reversal_resp_code=reversal_code,
+        ac_num=job.account_number or None,
+        ifsc=job.ifsc or None,
+        code=facts.payer_code if is_payer else facts.payee_code,
+        acc_type=job.account_type or None,
+    )
+
+
+def _resp(request_id: str, code: str, *, refs: tuple[Ref, ...] = ()) -> Resp:
+    return Resp(
+        req_msg_id=request_id, result="FAILURE" if code else "SUCCESS", err_code=code, refs=refs
+    )
+
+
+def _txn(
+    facts: TransactionFacts,
+    *,
+    type: str,  # noqa: A002 - the wire's word
+    sub_type: str | None = None,
+    own_id: str | None = None,
+    own_at: dt.datetime | None = None,
+    original_id: str | None = None,
+) -> Txn:
+    return Txn(
+        id=own_id or facts.id,
+        ts=own_at or facts.initiated_at,
+        type=type,
+        sub_type=sub_type,
+        note=facts.note or None,
+        ref_id=facts.reference or None,
+        ref_url=facts.reference_url or None,
+        cust_ref=facts.rrn,
+        org_txn_id=original_id,
+        initiation_mode=facts.initiation_mode,
+        purpose=facts.purpose,
+        ref_category=facts.reference_category or None,
+    )
+
+
+def _account(job: Job) -> AccountAddress:
+    return AccountAddress(
+        ifsc=job.ifsc, account_type=job.account_type, account_number=job.account_number
+    )
+
+
+def _device(job: Job) -> Device | None:
+    return device_from_json(job.device) if job.device else None
+
+
+def device_to_json(device: Device) -> str:
+    """Write the tags of a device for the leg that will send them."""
+    return orjson.dumps(device).decode()
+
+
+def device_from_json(text: str) -> Device:
+    """Read the tags of a device back."""
+    return Device(**orjson.loads(text))

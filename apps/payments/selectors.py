@@ -1,0 +1,278 @@
+"""Reads and named locks of the engine."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import connection
+
+from apps.common.money import Money
+from apps.payments.contracts import Job, Payment, TransactionFacts
+from apps.payments.states import Role, State
+
+# What `TransactionFacts` holds, in its order.
+TRANSACTION_COLUMNS = """
+    transaction.id, transaction.rrn, transaction.amount_paise, transaction.payer_address,
+    transaction.payer_name, transaction.payer_type, transaction.payer_code,
+    transaction.payee_address, transaction.payee_name, transaction.payee_type,
+    transaction.payee_code, transaction.note, transaction.purpose, transaction.initiation_mode,
+    transaction.reference, transaction.reference_url, transaction.reference_category,
+    transaction.initiated_at
+"""
+# A leg and its transaction in one row, in the order in which `read_jobs` takes them.
+JOB_COLUMNS = f"""
+    leg.id, leg.role, leg.kind, leg.state, leg.code, leg.exchange_id, leg.request_message_id,
+    leg.wire_transaction_id, leg.wire_transaction_at, leg.wire_sub_type, leg.received_at,
+    leg.account_number, leg.account_type, leg.ifsc, leg.device_mobile, leg.device::text,
+    leg.owner_id, leg.is_on_us, coalesce(leg.post_before_at <= clock_timestamp(), false),
+    leg.attempts, leg.checks, leg.transfer_id,
+    extract(epoch FROM clock_timestamp() - leg.changed_at)::float8,
+    {TRANSACTION_COLUMNS}
+"""
+_LEG_COLUMNS = 23
+_TRANSACTION_COLUMNS = 18
+
+_JOBS = f"""
+    SELECT {JOB_COLUMNS}, leg.state
+      FROM payments_leg AS leg
+      JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
+"""  # noqa: S608 - column names of ours
+
+_DUE = """
+     WHERE leg.role = %(role)s AND leg.state = ANY(%(states)s)
+       AND (%(only)s::uuid[] IS NULL OR leg.id = ANY(%(only)s::uuid[]))
+       AND leg.next_action_at <= (SELECT clock_timestamp()) AND leg.parked_at IS NULL
+     ORDER BY leg.next_action_at LIMIT %(limit)s
+"""
+_LOCK_FREE = "FOR NO KEY UPDATE OF leg SKIP LOCKED"
+
+_BY_KEY = """
+      JOIN payments_legkey AS key ON key.leg_id = leg.id
+     WHERE key.transaction_id = ANY(%(transactions)s) AND key.role = ANY(%(roles)s)
+     ORDER BY leg.id
+"""
+_CLAIMED = """
+     WHERE leg.id = ANY(%(ids)s::uuid[]) AND leg.state = %(state)s AND leg.claim = %(claim)s
+     ORDER BY leg.id
+"""
+_LOCK = "FOR NO KEY UPDATE OF leg"
+
+_DUE_STATES = """
+    SELECT DISTINCT state FROM payments_leg
+     WHERE role = %s AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+"""
+
+
+class Rows(Protocol):
+    """An executed cursor."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Return the rows."""
+
+
+def read_jobs(cursor: Rows) -> list[Job]:
+    """Turn rows of JOB_COLUMNS and the state they were found in into jobs."""
+    return [_job(row) for row in cursor.fetchall()]
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    leg, rest = row[:_LEG_COLUMNS], row[_LEG_COLUMNS:]
+    facts, source = rest[:_TRANSACTION_COLUMNS], rest[_TRANSACTION_COLUMNS]
+    return Job(
+        leg[0], Role(leg[1]), leg[2], State(leg[3]), State(source), *leg[4:],
+        transaction=_facts(facts),
+    )  # fmt: skip
+
+
+def _facts(row: tuple[Any, ...]) -> TransactionFacts:
+    names = TransactionFacts.__slots__
+    values = dict(zip(names, row, strict=True))
+    values["amount"] = Money(values["amount"])
+    return TransactionFacts(**values)
+
+
+def due_jobs(
+    *, role: Role, states: Collection[State], limit: int, only: Sequence[UUID] | None = None
+) -> list[Job]:
+    """Return due legs, or those of `only` that are; nothing is locked."""
+    return _due(_DUE, role=role, states=states, limit=limit, only=only)
+
+
+def lock_due_jobs(
+    *, role: Role, states: Collection[State], limit: int, only: Sequence[UUID] | None = None
+) -> list[Job]:
+    """
+    Return due legs, their rows locked until the transaction ends; those held are passed over.
+
+    The clock is read after the lock, so `is_late` is true to the moment of the decision.
+    """
+    return _due(_DUE + _LOCK_FREE, role=role, states=states, limit=limit, only=only)
+
+
+def _due(
+    condition: str,
+    *,
+    role: Role,
+    states: Collection[State],
+    limit: int,
+    only: Sequence[UUID] | None,
+) -> list[Job]:
+    parameters = {
+        "role": role,
+        "states": list(states),
+        "limit": limit,
+        "only": None if only is None else list(only),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS + condition, parameters)
+        return read_jobs(cursor)
+
+
+def lock_claimed_jobs(leg_ids: Sequence[UUID], *, state: State, claim: UUID) -> list[Job]:
+    """Return those legs that the claim still has in its working state, locked by id."""
+    with connection.cursor() as cursor:
+        parameters = {"ids": list(leg_ids), "state": state, "claim": claim}
+        cursor.execute(_JOBS + _CLAIMED + _LOCK, parameters)
+        return read_jobs(cursor)
+
+
+def jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
+    """Return the legs of these roles that the transactions have."""
+    with connection.cursor() as cursor:
+        parameters = {"transactions": list(transaction_ids), "roles": list(roles)}
+        cursor.execute(_JOBS + _BY_KEY, parameters)
+        return read_jobs(cursor)
+
+
+def lock_jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
+    """Return the legs of these roles that the transactions have, locked by id."""
+    with connection.cursor() as cursor:
+        parameters = {"transactions": list(transaction_ids), "roles": list(roles)}
+        cursor.execute(_JOBS + _BY_KEY + _LOCK, parameters)
+        return read_jobs(cursor)
+
+
+def job(leg_id: UUID) -> Job:
+    """Return a leg that exists, with its transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS + " WHERE leg.id = %s", [leg_id])
+        (found,) = read_jobs(cursor)
+        return found
+
+
+def lock_job(leg_id: UUID) -> Job:
+    """Return a leg that exists, its row locked until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JOBS + " WHERE leg.id = %s " + _LOCK, [leg_id])
+        (found,) = read_jobs(cursor)
+        return found
+
+
+def due_states(role: Role) -> set[State]:
+    """Return the states in which legs of this role wait for their next step now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_STATES, [role])
+        return {State(row[0]) for row in cursor.fetchall()}
+
+
+def payer_psp_is_due() -> bool:
+    """Say whether a payment waits to be sent, or to be asked about."""
+    return bool(due_states(Role.PAYER_PSP))
+
+
+def payee_psp_is_due() -> bool:
+    """Say whether an address waits to be resolved, or a confirmation is overdue."""
+    return bool(due_states(Role.PAYEE_PSP))
+
+
+def debit_is_due() -> bool:
+    """Say whether a debit waits for its PIN, its posting or its end."""
+    return bool(due_states(Role.DEBIT))
+
+
+def credit_is_due() -> bool:
+    """Say whether a credit waits for its posting or its end."""
+    return bool(due_states(Role.CREDIT))
+
+
+def reversal_is_due() -> bool:
+    """Say whether a reversal waits to be decided."""
+    return bool(due_states(Role.REVERSAL))
+
+
+def database_now() -> dt.datetime:
+    """Return the database's clock, which all deadlines of shared work obey."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        row = cursor.fetchone()
+    assert row is not None, "a SELECT without FROM has a row"
+    now: dt.datetime = row[0]
+    return now
+
+
+_PAYMENTS = f"""
+    SELECT leg.id, leg.owner_id, leg.state, leg.code, leg.changed_at, leg.received_at,
+           {TRANSACTION_COLUMNS}
+      FROM payments_leg AS leg
+      JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
+"""  # noqa: S608 - column names of ours
+_PAYMENT_COLUMNS = 6
+
+
+def _payments(condition: str, parameters: Sequence[object]) -> list[Payment]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PAYMENTS + condition, parameters)
+        rows = cursor.fetchall()
+    return [
+        Payment(
+            leg_id=row[0],
+            owner_id=row[1],
+            state=State(row[2]),
+            code=row[3],
+            changed_at=row[4],
+            created_at=row[5],
+            transaction=_facts(row[_PAYMENT_COLUMNS:]),
+        )
+        for row in rows
+    ]
+
+
+def payment_of(transaction_id: str, role: Role) -> Payment | None:
+    """Return a transaction as its payer's or payee's PSP sees it."""
+    condition = """
+          JOIN payments_legkey AS key ON key.leg_id = leg.id
+         WHERE key.transaction_id = %s AND key.role = %s AND key.kind = 'PAY'
+    """
+    found = _payments(condition, [transaction_id, role])
+    return found[0] if found else None
+
+
+def payment_by_leg(leg_id: UUID, role: Role) -> Payment | None:
+    """Return a payment by the id of its PSP leg."""
+    found = _payments(" WHERE leg.id = %s AND leg.role = %s", [leg_id, role])
+    return found[0] if found else None
+
+
+def page_of_payments(
+    *, owner_id: UUID, role: Role, limit: int, before: UUID | None
+) -> tuple[list[Payment], bool]:
+    """Return a page of a customer's or merchant's payments, newest first, and if there are more."""
+    condition = """
+         WHERE leg.owner_id = %s AND leg.role = %s AND (%s::uuid IS NULL OR leg.id < %s::uuid)
+         ORDER BY leg.id DESC LIMIT %s
+    """
+    found = _payments(condition, [owner_id, role, before, before, limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def leg_of(*, transaction_id: str, role: Role, kind: str) -> UUID | None:
+    """Return the leg that holds this key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT leg_id FROM payments_legkey"
+            " WHERE transaction_id = %s AND role = %s AND kind = %s",
+            [transaction_id, role, kind],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,1 @@
+"""The engine: one module per use case or step."""

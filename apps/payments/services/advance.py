@@ -1,0 +1,112 @@
+"""
+The whole flow on one screen: what each role does with a leg in each state.
+
+state → (the state in which it is worked on, the step). A step claims its due legs, does its work in
+batches, records, and says how many it took in hand. The states that are missing here end, or wait
+for somebody else: the switch, a host, a settlement file.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from redis.exceptions import RedisError
+
+from apps.messaging import claims
+from apps.payments import selectors
+from apps.payments.services import (
+    authorise,
+    check,
+    credit,
+    debit,
+    legs,
+    posting,
+    reverse,
+    send,
+    verify,
+)
+from apps.payments.states import Role, State
+from hsm.errors import HsmUnavailableError
+
+log = structlog.get_logger(__name__)
+
+# Someone we need is away: to halve the batch would not help, so the legs wait.
+OUTAGES = (OperationalError, InterfaceError, RedisError, HsmUnavailableError)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done with legs in a state; `run` takes all that are due, or only those named."""
+
+    working: State
+    run: Callable[[Sequence[UUID] | None], int]
+
+
+STEPS: Mapping[Role, Mapping[State, Step]] = {
+    Role.PAYER_PSP: {
+        State.CREATED: Step(State.SENDING, send.send_due),
+        State.SENDING: Step(State.UNKNOWN, check.ask_about_payments),
+        State.UNKNOWN: Step(State.UNKNOWN, check.ask_about_payments),
+    },
+    Role.PAYEE_PSP: {
+        State.RECEIVED: Step(State.RECEIVED, authorise.authorise_due),
+        State.AUTHORISED: Step(State.UNKNOWN, check.ask_about_authorised),
+        State.UNKNOWN: Step(State.UNKNOWN, check.ask_about_authorised),
+    },
+    Role.DEBIT: {
+        State.RECEIVED: Step(State.VERIFYING, verify.verify_due),
+        State.VERIFYING: Step(State.VERIFYING, verify.verify_due),
+        State.VERIFIED: Step(State.POSTING, debit.post_due),
+        State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.DEBIT)),
+    },
+    Role.CREDIT: {
+        State.RECEIVED: Step(State.POSTING, credit.post_due),
+        State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.CREDIT)),
+    },
+    Role.REVERSAL: {
+        State.WAITING_ORIGINAL: Step(State.POSTING, reverse.reverse_due),
+        State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.REVERSAL)),
+    },
+}  # fmt: skip
+
+
+def advance(role: Role) -> int:
+    """
+    Take every due leg of a role one step further, in the order of its flow.
+
+    A leg that one step makes due for the next is taken on in the same round. Returns how many
+    legs were taken in hand; 0 says that nothing is left to do now.
+    """
+    due = selectors.due_states(role)
+    done = 0
+    ran: set[Callable[[Sequence[UUID] | None], int]] = set()
+    for state, step in STEPS[role].items():
+        if step.run in ran or (state not in due and not done):
+            continue
+        ran.add(step.run)
+        done += _run(role, state, step)
+    return done
+
+
+def _run(role: Role, state: State, step: Step) -> int:
+    """Run a step; a leg whose content breaks it is found by halving, and waits or parks alone."""
+    try:
+        return step.run(None)
+    except OUTAGES:
+        raise
+    except Exception:
+        log.exception("batch_failed", role=role, state=state)
+    states = [source for source, other in STEPS[role].items() if other.run is step.run]
+    batch = [
+        job.id
+        for job in selectors.due_jobs(role=role, states=states, limit=settings.CLAIM_POST_MAX)
+    ]
+    halved = claims.bisect(batch, step.run, outages=OUTAGES)
+    for leg_id, error in halved.failures:
+        log.error("leg_failed", leg_id=str(leg_id), role=role, error=type(error).__name__)
+        legs.fail([leg_id], reason=f"{state}: {type(error).__name__}")
+    return sum(halved.results) + len(halved.failures)

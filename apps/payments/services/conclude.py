@@ -1,0 +1,78 @@
+"""Apply somebody's word on how a payment ended: the switch's answer, its check, or its file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.db import connection
+
+from apps.messaging import outbox
+from apps.payments import events
+from apps.payments.contracts import Job, Move
+from apps.payments.services import legs, live, orders
+from apps.payments.states import Role, State, is_final, may_move
+
+log = structlog.get_logger(__name__)
+
+_CONTRADICT = """
+    INSERT INTO payments_contradiction (leg_id, transaction_id, role, state, told, code, source)
+    VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody says of a PSP leg: the state it would mean, with the UPI code."""
+
+    job: Job
+    state: State
+    code: str
+
+
+def conclude(words: Sequence[Word], *, source: str) -> None:
+    """
+    End PSP legs as they are said to have ended, publish it, and fulfil orders.
+
+    The caller's transaction is open and holds the legs' row locks; whatever claim stands is
+    cleared. The first end stands: a repeat of it changes nothing, and another end is listed as a
+    contradiction for a person to look at.
+    """
+    moves = []
+    for word in words:
+        job = word.job
+        if job.state is word.state:
+            continue
+        if is_final(job.role, job.state):
+            _contradict(word, source)
+            continue
+        assert may_move(job.role, job.state, word.state), f"{job.role}: {job.state}, {word.state}"
+        moves.append((word, _move(word)))
+    moved = legs.move([move for _, move in moves])
+    ended = [word for word, move in moves if move.leg_id in moved]
+    _tell(ended)
+
+
+def _move(word: Word) -> Move:
+    job = word.job
+    return Move(leg_id=job.id, role=job.role, source=job.state, target=word.state, code=word.code)
+
+
+def _tell(words: Sequence[Word]) -> None:
+    payments = [word for word in words if word.job.role is Role.PAYER_PSP]
+    outbox.publish([events.completed(word.job, word.state, word.code) for word in payments])
+    confirmed = [word.job for word in words if word.state is State.CONFIRMED]
+    orders.pay_orders(confirmed)
+    live.tell_on_commit([word.job.transaction_id for word in words])
+
+
+def _contradict(word: Word, source: str) -> None:
+    job = word.job
+    log.warning(
+        "end_contradicted",
+        transaction_id=job.transaction_id, role=job.role, state=job.state, told=word.state,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONTRADICT,
+            [job.id, job.transaction_id, job.role, job.state, word.state, word.code, source],
+        )

@@ -1,0 +1,216 @@
+"""Move legs from state to state: the only writer of a leg's state and of its history."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from apps.common import ids
+from apps.messaging import claims
+from apps.messaging.contracts import Claim
+from apps.payments.contracts import Job, Move
+from apps.payments.selectors import JOB_COLUMNS, read_jobs
+from apps.payments.states import Role, State, may_move
+
+TABLE = "payments_leg"
+CLAIM_LEGS_MAX = 1000
+
+_MOVE = """
+    WITH wanted AS (
+        SELECT * FROM unnest(%(ids)s::uuid[], %(sources)s::text[], %(targets)s::text[],
+                             %(codes)s::text[], %(transfers)s::uuid[], %(owners)s::uuid[],
+                             %(claims)s::uuid[], %(delays)s::float8[])
+               AS wanted (id, source, target, code, transfer_id, owner_id, claim, delay)),
+    moved AS (
+        UPDATE payments_leg AS leg
+           SET state = wanted.target, code = wanted.code, claim = wanted.claim,
+               attempts = 0,
+               transfer_id = coalesce(wanted.transfer_id, leg.transfer_id),
+               owner_id = coalesce(wanted.owner_id, leg.owner_id),
+               next_action_at = clock_timestamp() + make_interval(secs => wanted.delay),
+               changed_at = clock_timestamp()
+          FROM wanted
+         WHERE leg.id = wanted.id AND leg.id = ANY(%(ids)s::uuid[])
+           AND leg.state = wanted.source
+           AND (%(claim)s::uuid IS NULL OR leg.claim = %(claim)s::uuid)
+        RETURNING leg.id, wanted.source, wanted.target, wanted.code),
+    kept AS (
+        INSERT INTO payments_leghistory (id, leg_id, source, target, code)
+        SELECT payments_uuid7(), id, source, target, code FROM moved)
+    SELECT id FROM moved
+"""
+
+# A working state that equals the state found (a lease that ended) is no move and has no history.
+_CLAIMED_COLUMNS = JOB_COLUMNS.replace("leg.changed_at", "leg.was_changed_at")
+_CLAIM = f"""
+    WITH due AS MATERIALIZED (
+        SELECT id, state AS source, changed_at FROM payments_leg
+         WHERE role = %(role)s AND state = ANY(%(states)s)
+           AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s::uuid[]))
+           AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+         ORDER BY next_action_at LIMIT %(limit)s
+           FOR NO KEY UPDATE SKIP LOCKED),
+    leg AS (
+        UPDATE payments_leg AS leg
+           SET state = %(working)s, claim = %(token)s,
+               changed_at = CASE WHEN source = %(working)s THEN leg.changed_at
+                                 ELSE clock_timestamp() END,
+               next_action_at = clock_timestamp() + make_interval(secs => %(lease)s),
+               exchange_id = CASE WHEN %(renews)s THEN payments_uuid7() ELSE exchange_id END
+          FROM due WHERE leg.id = due.id
+        RETURNING leg.*, due.source, due.changed_at AS was_changed_at),
+    kept AS (
+        INSERT INTO payments_leghistory (id, leg_id, source, target, code)
+        SELECT payments_uuid7(), id, source, state, '' FROM leg WHERE source <> state)
+    SELECT {_CLAIMED_COLUMNS}, leg.source
+      FROM leg JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
+     ORDER BY leg.id
+"""  # noqa: S608 - column names of ours
+
+_POSTPONE = """
+    UPDATE payments_leg
+       SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => %(delay)s)
+     WHERE id = ANY(%(ids)s::uuid[]) AND claim = %(claim)s
+"""
+
+_HOLD = """
+    UPDATE payments_leg
+       SET claim = %(claim)s, next_action_at = clock_timestamp() + make_interval(secs => %(lease)s)
+     WHERE id = ANY(%(ids)s::uuid[])
+"""
+
+_QUEUE_AGAIN = """
+    UPDATE payments_leg SET claim = NULL, next_action_at = clock_timestamp()
+     WHERE id = ANY(%(ids)s::uuid[])
+"""
+
+_WAIT = """
+    UPDATE payments_leg SET next_action_at = NULL WHERE id = ANY(%(ids)s::uuid[])
+"""
+
+_TAKE = """
+    UPDATE payments_leg SET claim = %(token)s
+     WHERE id = ANY(%(ids)s::uuid[]) AND next_action_at IS NOT NULL RETURNING id
+"""
+
+_WAKE_REVERSALS = """
+    UPDATE payments_leg SET next_action_at = clock_timestamp()
+     WHERE id IN (SELECT leg_id FROM payments_legkey
+                   WHERE transaction_id = ANY(%(transactions)s) AND role = 'REVERSAL')
+       AND state = 'WAITING_ORIGINAL'
+"""
+
+
+def move(moves: Sequence[Move], *, claim: UUID | None = None) -> set[UUID]:
+    """
+    Change the states of many legs by one statement, append to their history, return those moved.
+
+    The caller's transaction is open. A leg that is no longer in the state the caller saw, or no
+    longer under the caller's claim, stays as it is and is not returned. Every move clears
+    the claim, unless it begins a new one. An illegal move is a bug, not a refusal.
+    """
+    assert connection.in_atomic_block, "a move is part of its transaction"
+    if not moves:
+        return set()
+    for step in moves:
+        assert may_move(step.role, step.source, step.target), f"{step.role} {step}"
+    parameters = {
+        "ids": [step.leg_id for step in moves],
+        "sources": [step.source for step in moves],
+        "targets": [step.target for step in moves],
+        "codes": [step.code for step in moves],
+        "transfers": [step.transfer_id for step in moves],
+        "owners": [step.owner_id for step in moves],
+        "claims": [step.claim for step in moves],
+        "delays": [step.due_in_seconds for step in moves],
+        "claim": claim,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, parameters)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def claim_due(  # noqa: PLR0913 - what a claim is made of
+    *,
+    role: Role,
+    states: Collection[State],
+    working: State,
+    limit: int,
+    lease_seconds: float,
+    only: Sequence[UUID] | None = None,
+    renews_exchange: bool = False,
+) -> tuple[Claim, list[Job]]:
+    """
+    Take due legs for a while, moving them to the state in which they are worked on.
+
+    Rows that others hold are passed over. The caller's transaction is open and commits before
+    anything is done outside. `renews_exchange` gives each leg the id of a new request of ours.
+    """
+    assert connection.in_atomic_block, "a claim is committed before the work begins"
+    assert 0 < limit <= CLAIM_LEGS_MAX, f"a claim is bounded: {limit}"
+    for state in states:
+        assert state == working or may_move(role, state, working), f"{role}: {state} → {working}"
+    token = ids.uuid7()
+    parameters = {
+        "role": role,
+        "states": list(states),
+        "working": working,
+        "token": token,
+        "limit": limit,
+        "lease": lease_seconds,
+        "only": None if only is None else list(only),
+        "renews": renews_exchange,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, parameters)
+        jobs = read_jobs(cursor)
+    return Claim(table=TABLE, token=token, ids=tuple(job.id for job in jobs)), jobs
+
+
+def postpone(leg_ids: Sequence[UUID], *, claim: UUID, seconds: float) -> None:
+    """Give claimed legs back, due again after a while; their state stays."""
+    if leg_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_POSTPONE, {"ids": list(leg_ids), "claim": claim, "delay": seconds})
+
+
+def hold(leg_ids: Sequence[UUID], *, claim: UUID, lease_seconds: float) -> None:
+    """Claim legs that are already in their working state; the caller holds their row locks."""
+    if leg_ids:
+        with connection.cursor() as cursor:
+            parameters = {"ids": list(leg_ids), "claim": claim, "lease": lease_seconds}
+            cursor.execute(_HOLD, parameters)
+
+
+def queue_again(leg_ids: Sequence[UUID]) -> None:
+    """Put legs at the end of the queue; the caller holds their row locks."""
+    if leg_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_QUEUE_AGAIN, {"ids": list(leg_ids)})
+
+
+def wait(leg_ids: Sequence[UUID]) -> None:
+    """Let legs wait until somebody makes them due; the caller holds their row locks."""
+    if leg_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_WAIT, {"ids": list(leg_ids)})
+
+
+def fail(leg_ids: Sequence[UUID], *, reason: str) -> None:
+    """Count an attempt at legs that fail alone: they wait longer, and are parked at last."""
+    token = ids.uuid7()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"ids": list(leg_ids), "token": token})
+        taken = tuple(row[0] for row in cursor.fetchall())
+    claims.fail(Claim(table=TABLE, token=token, ids=taken), taken, reason=reason)
+
+
+def wake_reversals(transaction_ids: Sequence[str]) -> None:
+    """
+    Make the reversals due that wait for these transactions' legs.
+
+    Called in the transaction in which a leg leaves POSTING or UNKNOWN.
+    """
+    if transaction_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_WAKE_REVERSALS, {"transactions": list(transaction_ids)})

@@ -1,0 +1,194 @@
+"""What debits, credits and reversals share: orders to core banking, and the record of outcomes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result, core_banking
+from apps.common import ids
+from apps.messaging import outbox
+from apps.payments import events, selectors
+from apps.payments.contracts import Job, Move
+from apps.payments.messages import APPROVED
+from apps.payments.services import answering, legs, live
+from apps.payments.states import UNDECIDED, Role, State
+
+_STATES = {
+    Result.POSTED: State.POSTED,
+    Result.DECLINED: State.DECLINED,
+    Result.UNKNOWN: State.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a leg, and the code that the switch is told."""
+
+    job: Job
+    state: State
+    code: str
+    transfer_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Legs that are decided together: those ordered to be posted, and what is decided already."""
+
+    claim: UUID
+    jobs: dict[UUID, Job] = field(default_factory=dict)
+    decided: list[Decision] = field(default_factory=list)
+
+
+def post(
+    *,
+    admit: Callable[[Batch], Sequence[Order]],
+    complete: Callable[[Sequence[Decision]], None],
+) -> tuple[UUID, int, list[UUID]]:
+    """
+    Post what `admit` allows; return the claim, how many legs were decided, whom to answer now.
+
+    `admit` locks due legs and fills the batch. `complete` does what else belongs into the
+    transaction that records the decisions. Called with no transaction open.
+    """
+    bank = core_banking()
+    batch = Batch(claim=ids.uuid7())
+    early: list[Decision] = []
+
+    def admit_now() -> Sequence[Order]:
+        orders = admit(batch)
+        if not bank.posts_at_once:
+            # The call to a host comes between two transactions: what needs none is ended here.
+            early.extend(batch.decided)
+            batch.decided = []
+            record(early, complete, claim=batch.claim)
+            _begin(batch)
+        return orders
+
+    def record_now(outcomes: Sequence[Outcome]) -> list[UUID]:
+        decisions = [*batch.decided, *_decisions(batch, outcomes)]
+        held = None if bank.posts_at_once else batch.claim
+        return record(decisions, complete, claim=batch.claim, held=held)
+
+    exchanges = bank.work(admit=admit_now, record=record_now)
+    exchanges = [*_exchanges(early), *exchanges]
+    return batch.claim, len(early) + len(batch.decided) + len(batch.jobs), exchanges
+
+
+def leg_key(job: Job) -> str:
+    """Return what makes a leg's transfer happen once for ever."""
+    return f"{job.role}/{job.kind}/{job.transaction_id}"
+
+
+def order_of(job: Job, *, account_number: str) -> Order:
+    """Return the order to core banking that a leg stands for."""
+    return Order(
+        leg_id=job.id,
+        transfer_key=leg_key(job),
+        kind=OrderKind(job.role),
+        account_number=account_number,
+        amount=job.transaction.amount,
+        rrn=job.transaction.rrn,
+        txn_id=job.transaction_id,
+    )
+
+
+def _begin(batch: Batch) -> None:
+    """Write POSTING, with a lease, before the host is called."""
+    lease = settings.LEASE_POST_SECONDS
+    legs.move(
+        [
+            _move(job, State.POSTING, claim=batch.claim, due_in_seconds=lease)
+            for job in batch.jobs.values()
+        ]
+    )
+    batch.jobs = {key: replace(job, state=State.POSTING) for key, job in batch.jobs.items()}
+
+
+def _decisions(batch: Batch, outcomes: Sequence[Outcome]) -> list[Decision]:
+    return [
+        Decision(
+            batch.jobs[outcome.order.leg_id],
+            _STATES[outcome.result],
+            outcome.code,
+            outcome.transfer_id,
+        )
+        for outcome in outcomes
+    ]
+
+
+def record(
+    decisions: Sequence[Decision],
+    complete: Callable[[Sequence[Decision]], None],
+    *,
+    claim: UUID,
+    held: UUID | None = None,
+) -> list[UUID]:
+    """
+    Write states, history, answers and facts of decided legs; return the exchanges to answer now.
+
+    The caller's transaction is open. Without `held` it holds the legs' row locks, so that nobody
+    else can have moved them; with it, legs that another claim took over meanwhile are left alone.
+    """
+    moved = legs.move(
+        [
+            _move(each.job, each.state, code=_code(each), transfer_id=each.transfer_id)
+            for each in decisions
+        ],
+        claim=held,
+    )
+    ours = [each for each in decisions if each.job.id in moved]
+    assert held or len(ours) == len(decisions), "the rows are locked, so each is as we saw it"
+    known = [each for each in ours if each.state is not State.UNKNOWN]
+    exchanges = answering.record_leg_answers([(each.job, each.code) for each in known], claim=claim)
+    done = [each.job for each in ours if each.state is State.POSTED]
+    outbox.publish([events.posted(job) for job in done])
+    legs.wake_reversals([each.job.transaction_id for each in known if each.job.state in UNDECIDED])
+    complete(ours)
+    live.tell_on_commit([job.transaction_id for job in done])
+    return exchanges
+
+
+def call_unknown(role: Role, only: Sequence[UUID] | None = None) -> int:
+    """
+    Call postings unknown whose lease is over: the host was asked and nobody recorded its word.
+
+    They are never sent again. What the host knows of them, its enquiry or its file says.
+    """
+    with transaction.atomic(durable=True):
+        jobs = selectors.lock_due_jobs(
+            role=role, states=[State.POSTING], limit=settings.CLAIM_POST_MAX, only=only
+        )
+        legs.move([_move(job, State.UNKNOWN) for job in jobs])
+    return len(jobs)
+
+
+def _exchanges(decisions: Sequence[Decision]) -> list[UUID]:
+    return [each.job.exchange_id for each in decisions if each.job.exchange_id is not None]
+
+
+def _code(decision: Decision) -> str:
+    return APPROVED if decision.state is State.POSTED else decision.code
+
+
+def _move(
+    job: Job,
+    target: State,
+    *,
+    code: str = "",
+    transfer_id: UUID | None = None,
+    claim: UUID | None = None,
+    due_in_seconds: float | None = None,
+) -> Move:
+    return Move(
+        leg_id=job.id,
+        role=job.role,
+        source=job.state,
+        target=target,
+        code=code,
+        transfer_id=transfer_id,
+        claim=claim,
+        due_in_seconds=due_in_seconds,
+    )

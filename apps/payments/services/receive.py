@@ -1,0 +1,197 @@
+"""Take what the switch sends: each handler is one part of the receiver's durable transaction."""
+
+import functools
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from apps.common import clock
+from apps.common.faults import fault_point
+from apps.messaging import wakeups
+from apps.payments import selectors
+from apps.payments.contracts import NewLeg, OpenedLeg
+from apps.payments.errors import AnswerRefusedError, LegExistsError, TransactionUnknownError
+from apps.payments.messages import confirmation_answer
+from apps.payments.services import answering
+from apps.payments.services.conclude import Word, conclude
+from apps.payments.services.opening import adopt_request, open_leg
+from apps.payments.services.reading import facts_of, request_of
+from apps.payments.states import Role, State
+from apps.upi.contracts import (
+    Answer,
+    Party,
+    Received,
+    ReqAuthDetails,
+    ReqPay,
+    ReqTxnConfirmation,
+    Resp,
+    RespPay,
+)
+from apps.upi.services import pin_blocks
+from apps.upi.services.answers import record_answers
+
+log = structlog.get_logger(__name__)
+
+
+def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
+    """Take the question who one of our addresses is."""
+    leg = NewLeg(
+        role=Role.PAYEE_PSP, kind="PAY", state=State.RECEIVED, request=request_of(received)
+    )
+    _open(received, leg)
+
+
+def receive_debit(received: Received[ReqPay]) -> None:
+    """Take a debit of one of our accounts, and hold its PIN block until the verdict."""
+    payer = received.message.payer
+    has_pin = any(cred.type == "PIN" and cred.data.reveal() for cred in payer.creds)
+    leg = NewLeg(
+        role=Role.DEBIT,
+        kind="DEBIT",
+        state=State.RECEIVED,
+        # upi-protocol 5.5: a missing block is a format error, told apart from one that is gone.
+        code="" if has_pin else "XF",
+        request=request_of(received),
+        device_mobile=(payer.device.mobile or "") if payer.device else "",
+        asked_at=min(received.received_at, received.message.head.ts),
+        **_account(payer),
+    )
+    if _open(received, leg).is_new and has_pin:
+        pin_blocks.store(received.exchange_id, payer.creds)
+
+
+def receive_credit(received: Received[ReqPay]) -> None:
+    """Take a credit to one of our accounts."""
+    leg = NewLeg(
+        role=Role.CREDIT,
+        kind="CREDIT",
+        state=State.RECEIVED,
+        request=request_of(received),
+        asked_at=min(received.received_at, received.message.head.ts),
+        **_account(received.message.payee),
+    )
+    _open(received, leg)
+
+
+def receive_reversal(received: Received[ReqPay]) -> None:
+    """Take the reversal of a debit or credit, whether or not that has come."""
+    message = received.message
+    kind = message.txn.sub_type or ""
+    leg = NewLeg(
+        role=Role.REVERSAL,
+        kind=kind,
+        state=State.WAITING_ORIGINAL,
+        request=request_of(received),
+        is_on_us=_is_ours(message.payee),
+        **_account(message.payer if kind == "DEBIT" else message.payee),
+    )
+    _open(received, leg)
+
+
+def receive_payment_answer(received: Received[RespPay]) -> None:
+    """Take how a payment of our customer ended. It may come before our ReqPay was acked."""
+    message = received.message
+    jobs = selectors.lock_jobs_of([message.txn.id], [Role.PAYER_PSP])
+    if not jobs:
+        raise TransactionUnknownError
+    job = jobs[0]
+    if job.state is State.CREATED:
+        # Nothing was sent yet, so nothing can have been answered.
+        raise AnswerRefusedError("U06", "the payment has not been sent")
+    check_amounts(message.resp, job.transaction.amount.paise)
+    conclude(
+        [Word(job, payment_state(message.resp), message.resp.err_code or "")], source="RespPay"
+    )
+    _passed("payment_answer.recorded")
+
+
+def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
+    """Take how a payment to an address of ours ended, and say that we did."""
+    message = received.message
+    original = message.txn.org_txn_id or message.txn.id
+    jobs = selectors.lock_jobs_of([original], [Role.PAYEE_PSP])
+    if not jobs:
+        raise TransactionUnknownError
+    job, status = jobs[0], message.txn_confirmation.org_status
+    code = message.txn_confirmation.org_err_code or ""
+    if job.state is State.RECEIVED:
+        if status != "FAILURE":
+            raise AnswerRefusedError("U21", "the payee has not been authorised")
+        answering.refuse_authorisation(job, code)
+    elif job.state is State.REFUSED:
+        if status != "FAILURE":
+            raise AnswerRefusedError("U21", "the payee was refused")
+    elif (state := _CONFIRMED.get(status)) is not None:
+        conclude([Word(job, state, code)], source="ReqTxnConfirmation")
+    answer = confirmation_answer(message.head.msg_id, message.txn, at=clock.now())
+    record_answers(
+        [
+            Answer(
+                exchange_id=received.exchange_id,
+                message=answer,
+                expires_at=received.received_at + answering.answer_life(Role.PAYEE_PSP),
+            )
+        ],
+        claim=None,
+    )
+    _passed("confirmation.recorded")
+
+
+# What is pending or deemed has no end yet: the check or the file will tell it.
+_CONFIRMED = {"SUCCESS": State.CONFIRMED, "FAILURE": State.FAILED}
+_ENDS = {"SUCCESS": State.SUCCESS, "FAILURE": State.FAILED, "DEEMED": State.DEEMED}
+
+
+def payment_state(resp: Resp) -> State:
+    """Return how the switch says that a payment ended."""
+    return _ENDS[resp.result]
+
+
+def _open(received: Received[ReqPay] | Received[ReqAuthDetails], leg: NewLeg) -> OpenedLeg:
+    facts = facts_of(received.message)
+    opened = open_leg(facts, leg)
+    if opened.is_new:
+        wakeups.wake_on_commit(f"payments.{leg.role.lower()}")
+    elif leg.role is Role.REVERSAL:
+        answering.answer_further_request(opened, leg)
+    elif opened.state is State.REFUSED_BY_REVERSAL and opened.exchange_id is None:
+        adopt_request(opened.id, leg)
+        answering.answer_late_original(facts.id, leg.role)
+    else:
+        raise LegExistsError
+    _passed(f"{leg.role.lower()}.received")
+    return opened
+
+
+def _account(party: Party) -> dict[str, str]:
+    account = party.ac
+    if account is None:
+        return {}
+    return {
+        "account_number": account.account_number,
+        "account_type": account.account_type,
+        "ifsc": account.ifsc,
+    }
+
+
+def _is_ours(party: Party) -> bool:
+    """Say whether the account or the address of a party is one of this bank's."""
+    if party.ac is not None:
+        return party.ac.ifsc[:4] == settings.UPI_IFSC[:4]
+    return party.addr.lower().partition("@")[2] in settings.UPI_HANDLES
+
+
+def check_amounts(resp: Resp, paise: int) -> None:
+    """Refuse an answer about another amount: nothing may be concluded from it."""
+    for ref in resp.refs:
+        is_settled = bool(ref.sett_amount)
+        if (is_settled and ref.sett_amount.paise != paise) or (
+            ref.org_amount is not None and ref.org_amount.paise != paise
+        ):
+            raise AnswerRefusedError("U12", "the amount is not the payment's")
+
+
+def _passed(point: str) -> None:
+    fault_point(f"{point}.uncommitted")
+    transaction.on_commit(functools.partial(fault_point, point))

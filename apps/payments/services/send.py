@@ -1,0 +1,129 @@
+"""Send our customers' payments to the switch, each once: the payer PSP's first step."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.common import clock
+from apps.common.faults import fault_point
+from apps.messaging import outbox
+from apps.payments import events
+from apps.payments.contracts import Job, Move
+from apps.payments.messages import pay_request
+from apps.payments.services import legs, live
+from apps.payments.states import Role, State
+from apps.upi.contracts import Request, SendOutcome, SendResult
+from apps.upi.services import pin_blocks
+from apps.upi.services.requests import open_requests, send_requests
+
+# upi-protocol 4.1, PSP time-out: the credential's minute is over and nothing was sent.
+CREDENTIAL_GONE = "UP"
+# upi-protocol 4.7 and 4.8: a negative Ack that says "I have it already" is no failure.
+DUPLICATE_CODES = frozenset({"U01", "U35", "U36", "PM16"})
+RESEND_AFTER_SECONDS = 1.0
+
+
+def send_due(only: Sequence[UUID] | None = None) -> int:
+    """Send the payments that customers made, and return how many were taken in hand."""
+    claim, jobs, requests = _claim_due(only)
+    if requests:
+        fault_point("payer_psp.claimed")
+        outcomes = send_requests(requests)
+        fault_point("payer_psp.sent")
+        _record(claim, jobs, outcomes)
+        fault_point("payer_psp.recorded")
+    return len(jobs)
+
+
+@transaction.atomic(durable=True)
+def _claim_due(only: Sequence[UUID] | None) -> tuple[UUID, dict[UUID, Job], list[Request]]:
+    """Take payments in hand: from here on their ReqPay may have left, and is never sent again."""
+    claim, jobs = legs.claim_due(
+        role=Role.PAYER_PSP,
+        states=[State.CREATED],
+        working=State.SENDING,
+        limit=settings.CLAIM_SEND_MAX,
+        lease_seconds=settings.LEASE_WIRE_SECONDS,
+        only=only,
+        renews_exchange=True,
+    )
+    if not jobs:
+        return claim.token, {}, []
+    blocks = pin_blocks.load([job.id for job in jobs])
+    end_unsent([job for job in jobs if job.id not in blocks], claim=claim.token)
+    at = clock.now()
+    requests = [
+        Request(exchange_id=_exchange(job), message=pay_request(job, blocks[job.id], at=at))
+        for job in jobs
+        if job.id in blocks
+    ]
+    open_requests(requests)
+    fault_point("payer_psp.claiming")
+    return claim.token, {_exchange(job): job for job in jobs}, requests
+
+
+def _exchange(job: Job) -> UUID:
+    assert job.exchange_id is not None, "the claim gave it one"
+    return job.exchange_id
+
+
+def end_unsent(jobs: Sequence[Job], *, claim: UUID) -> None:
+    """Fail payments of which nothing was sent: their credential is gone, and none will come."""
+    ends = [_move(job, State.FAILED, code=CREDENTIAL_GONE) for job in jobs]
+    _end(ends, jobs, claim=claim)
+
+
+@transaction.atomic(durable=True)
+def _record(claim: UUID, jobs: dict[UUID, Job], outcomes: Sequence[SendOutcome]) -> None:
+    """
+    Record what the sending itself proved.
+
+    An answer of the switch may have come before; it has cleared the claim, and stands.
+    """
+    waiting, moves = [], []
+    for outcome in outcomes:
+        job = jobs[outcome.exchange_id]
+        if outcome.result is SendResult.ACKED:
+            waiting.append(job.id)
+        else:
+            moves.append(_consequence(job, outcome))
+    legs.postpone(waiting, claim=claim, seconds=settings.UPI_CHECK_FIRST_AFTER_SECONDS)
+    _end(moves, list(jobs.values()), claim=claim)
+    unsent = {move.leg_id for move in moves if move.target is State.CREATED}
+    pin_blocks.delete([job.id for job in jobs.values() if job.id not in unsent])
+    fault_point("payer_psp.recording")
+
+
+def _consequence(job: Job, outcome: SendOutcome) -> Move:
+    """Silence, and a duplicate's negative Ack, leave us not knowing; no byte left is known."""
+    if outcome.result is SendResult.NOT_SENT:
+        return _move(job, State.CREATED, due_in_seconds=RESEND_AFTER_SECONDS)
+    if outcome.result is SendResult.NACKED and outcome.code not in DUPLICATE_CODES:
+        return _move(job, State.FAILED, code=outcome.code)
+    return _move(job, State.UNKNOWN, due_in_seconds=settings.UPI_CHECK_FIRST_AFTER_SECONDS)
+
+
+def _move(job: Job, target: State, *, code: str = "", due_in_seconds: float | None = None) -> Move:
+    return Move(
+        leg_id=job.id,
+        role=job.role,
+        source=State.SENDING,
+        target=target,
+        code=code,
+        due_in_seconds=due_in_seconds,
+    )
+
+
+def _end(moves: Sequence[Move], jobs: Sequence[Job], *, claim: UUID) -> None:
+    """Move the legs, and tell of those that ended."""
+    moved = legs.move(moves, claim=claim)
+    failed = {
+        move.leg_id: move.code
+        for move in moves
+        if move.leg_id in moved and move.target is State.FAILED
+    }
+    ended = [job for job in jobs if job.id in failed]
+    outbox.publish([events.completed(job, State.FAILED, failed[job.id]) for job in ended])
+    live.tell_on_commit([job.transaction_id for job in ended])

@@ -1,0 +1,181 @@
+"""Verify the payer's PIN: claim the account's PIN row, ask the token, record the verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.accounts import selectors as accounts
+from apps.accounts.contracts import PinResult, Try, TryAsk, TryState
+from apps.accounts.services import pin
+from apps.common import ids
+from apps.common.faults import fault_point
+from apps.payments import selectors
+from apps.payments.contracts import Job, Move
+from apps.payments.services import answering, legs
+from apps.payments.states import Role, State
+from apps.upi.services.answers import send_answers
+from hsm.pin import PinBinding
+
+# upi-protocol 4.1: internal exception on the remitter's side.
+TOO_LATE = "IR"
+# A block that never came, as against one that is gone (upi-protocol 5.5).
+NO_BLOCK = "XF"
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What one claim took: tries for the token, and what was decided without it."""
+
+    claim: UUID
+    tries: list[Try] = field(default_factory=list)
+    leg_of: dict[UUID, UUID] = field(default_factory=dict)
+    decided: int = 0
+    exchanges: list[UUID] = field(default_factory=list)
+
+
+def verify_due(only: Sequence[UUID] | None = None) -> int:
+    """
+    Verify the PINs of debits that wait for it, decline what needs no token; return how many.
+
+    Of each account one is verified at a time; the others keep their place in the queue.
+    """
+    taken = _take_due(ids.uuid7(), only)
+    exchanges = list(taken.exchanges)
+    if taken.tries:
+        fault_point("debit.pin_claimed")
+        results = pin.verify(taken.tries)
+        fault_point("debit.pin_verified")
+        exchanges += _record(taken, results)
+        fault_point("debit.pin_recorded")
+    if exchanges:
+        send_answers(exchanges, claim=taken.claim)
+        fault_point("debit.decline_answered")
+    return len(taken.tries) + taken.decided
+
+
+@transaction.atomic(durable=True)
+def _take_due(claim: UUID, only: Sequence[UUID] | None) -> _Taken:
+    taken = _Taken(claim)
+    jobs = selectors.lock_due_jobs(
+        role=Role.DEBIT,
+        states=[State.RECEIVED, State.VERIFYING],
+        limit=settings.CLAIM_PIN_MAX,
+        only=only,
+    )
+    if not jobs:
+        return taken
+    refused = _refuse_unasked(jobs)
+    by_exchange = {_exchange(job): job for job in jobs if job.id not in refused}
+    tries = pin.take_tries([_ask(job) for job in by_exchange.values()], claim=claim)
+    for each in tries:
+        job = by_exchange[each.exchange_id]
+        if each.state is TryState.REFUSED:
+            refused[job.id] = (job, each.code)
+        elif each.state is TryState.TAKEN:
+            taken.tries.append(each)
+            taken.leg_of[each.exchange_id] = job.id
+    waiting = [each for each in tries if each.state is TryState.WAITING]
+    legs.queue_again([by_exchange[each.exchange_id].id for each in waiting])
+    _begin([by_exchange[each.exchange_id] for each in taken.tries], claim=claim)
+    taken.decided = len(refused)
+    taken.exchanges = _decline(list(refused.values()), claim=claim)
+    fault_point("debit.pin_claiming")
+    return taken
+
+
+def _refuse_unasked(jobs: Sequence[Job]) -> dict[UUID, tuple[Job, str]]:
+    """Return the legs that are declined without a try: too late, or refused at their receipt."""
+    refused = {
+        job.id: (job, TOO_LATE if job.is_late else job.code)
+        for job in jobs
+        if job.is_late or job.code
+    }
+    blockless = [job for job, code in refused.values() if code == NO_BLOCK]
+    if blockless:
+        known = accounts.accounts_by_number({job.account_number for job in blockless})
+        for job in blockless:
+            account = known.get(job.account_number)
+            code = accounts.remitter_refusal(account, mobile=job.device_mobile or None)
+            refused[job.id] = (job, code or NO_BLOCK)
+    # A row that these legs hold is still verified, for the try alone; other blocks are deleted.
+    if refused:
+        pin.leave([_exchange(job) for job, _ in refused.values()])
+    return refused
+
+
+def _begin(jobs: Sequence[Job], *, claim: UUID) -> None:
+    """Put legs under our claim; those whose claim ended are in their working state already."""
+    fresh = [job for job in jobs if job.state is State.RECEIVED]
+    again = [job.id for job in jobs if job.state is State.VERIFYING]
+    lease = settings.LEASE_PIN_SECONDS
+    legs.move([_move(job, State.VERIFYING, claim=claim, due_in_seconds=lease) for job in fresh])
+    legs.hold(again, claim=claim, lease_seconds=lease)
+
+
+def _decline(refused: Sequence[tuple[Job, str]], *, claim: UUID) -> list[UUID]:
+    legs.move([_move(job, State.DECLINED, code=code) for job, code in refused])
+    return answering.record_leg_answers(refused, claim=claim)
+
+
+@transaction.atomic(durable=True)
+def _record(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:
+    """
+    Write verdict, tries and the deletion of the block as one; return the exchanges declined.
+
+    A leg that was refused meanwhile is no longer ours; its PIN row still gets the verdict.
+    """
+    leg_ids = [taken.leg_of[result.exchange_id] for result in results]
+    held = selectors.lock_claimed_jobs(leg_ids, state=State.VERIFYING, claim=taken.claim)
+    outcomes = pin.record_verdicts(results, claim=taken.claim)
+    codes = {outcome.exchange_id: outcome.code for outcome in outcomes if outcome.is_ours}
+    ours = [job for job in held if _exchange(job) in codes]
+    right = [job for job in ours if not codes[_exchange(job)]]
+    wrong = [(job, codes[_exchange(job)]) for job in ours if codes[_exchange(job)]]
+    legs.move([_move(job, State.VERIFIED, due_in_seconds=0) for job in right])
+    exchanges = _decline(wrong, claim=taken.claim)
+    fault_point("debit.pin_recording")
+    return exchanges
+
+
+def _ask(job: Job) -> TryAsk:
+    facts = job.transaction
+    return TryAsk(
+        exchange_id=_exchange(job),
+        account_number=job.account_number,
+        mobile=job.device_mobile or None,
+        binding=PinBinding(
+            api="ReqPay",
+            type="DEBIT",
+            txn_id=facts.id,
+            amount=facts.amount.as_rupees(),
+            payer=facts.payer_address,
+            payee=facts.payee_address,
+        ),
+    )
+
+
+def _exchange(job: Job) -> UUID:
+    assert job.exchange_id is not None, "the switch asked for the debit"
+    return job.exchange_id
+
+
+def _move(
+    job: Job,
+    target: State,
+    *,
+    code: str = "",
+    claim: UUID | None = None,
+    due_in_seconds: float | None = None,
+) -> Move:
+    return Move(
+        leg_id=job.id,
+        role=job.role,
+        source=job.state,
+        target=target,
+        code=code,
+        claim=claim,
+        due_in_seconds=due_in_seconds,
+    )

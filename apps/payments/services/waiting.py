@@ -1,0 +1,103 @@
+"""Wait for a payment's news: one thread a process listens; whoever waits holds no connection."""
+
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+
+from apps.payments.services.live import CHANNEL
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+# A word may be lost (it is sent after the commit): then the second look comes by itself.
+LOOK_AGAIN_SECONDS = 3.0
+_LISTEN_SECONDS = 30.0
+_RECONNECT_SECONDS = 1.0
+
+
+class Listener:
+    """Hears the words of `live.tell_on_commit` and wakes those who wait for them."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, set[threading.Event]] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._listen, name="payments-live", daemon=True).start()
+
+    @contextmanager
+    def subscribed(self, transaction_id: str) -> Iterator[threading.Event]:
+        """Return an event that is set when the payment has news."""
+        event = threading.Event()
+        with self._lock:
+            self._waiting.setdefault(transaction_id, set()).add(event)
+        try:
+            yield event
+        finally:
+            with self._lock:
+                events = self._waiting[transaction_id]
+                events.discard(event)
+                if not events:
+                    del self._waiting[transaction_id]
+
+    def _listen(self) -> None:
+        """Listen for as long as the process lives; a connection that breaks is made again."""
+        while True:
+            try:
+                connection.ensure_connection()
+                connection.connection.execute(f"LISTEN {CHANNEL}")
+                self._wake_all()
+                while True:
+                    for word in connection.connection.notifies(timeout=_LISTEN_SECONDS):
+                        self._wake(word.payload)
+            except (DatabaseError, InterfaceError, OSError) as error:
+                log.warning("live_listener_broken", error=type(error).__name__)
+                connection.close()
+                time.sleep(_RECONNECT_SECONDS)
+
+    def _wake(self, transaction_id: str) -> None:
+        with self._lock:
+            events = list(self._waiting.get(transaction_id, ()))
+        for event in events:
+            event.set()
+
+    def _wake_all(self) -> None:
+        """Make everybody look: words may have been missed while nobody listened."""
+        with self._lock:
+            events = [event for events in self._waiting.values() for event in events]
+        for event in events:
+            event.set()
+
+
+@functools.cache
+def _listener_of(process_id: int) -> Listener:
+    log.info("live_listener_started", process_id=process_id)
+    return Listener()
+
+
+def wait_until(
+    look: Callable[[], T], *, is_over: Callable[[T], bool], transaction_id: str, seconds: float
+) -> T:
+    """
+    Return what `look` sees once it is over, or when the time has passed.
+
+    The database connection is given back while we wait.
+    """
+    seen = look()
+    deadline = time.monotonic() + seconds
+    if is_over(seen) or seconds <= 0:
+        return seen
+    with _listener_of(os.getpid()).subscribed(transaction_id) as news:
+        seen = look()
+        while not is_over(seen) and (left := deadline - time.monotonic()) > 0:
+            connection.close()
+            news.wait(min(left, LOOK_AGAIN_SECONDS))
+            news.clear()
+            seen = look()
+    return seen
