@@ -64,7 +64,7 @@ async def _listen(
     sandbox: Sandbox, *, port: int, control_port: int
 ) -> list[web.ServerRunner | web.AppRunner]:
     # The low-level server: the wire has one route, and every layer less is paid per message.
-    wire = web.ServerRunner(web.Server(sandbox.receiver.handle))
+    wire = web.ServerRunner(web.Server(sandbox.receiver.handle, access_log=None))
     control = web.AppRunner(
         ControlDoor(sandbox).application(),
         access_log=None,

@@ -16,8 +16,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
-from sandbox import clock
-
 UPI = "http://npci.org/upi/schema/"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 
@@ -110,9 +108,7 @@ class Bank:
 
     switch_url: str
     natural: Answer
-    issuer: rsa.RSAPrivateKey = field(
-        default_factory=lambda: rsa.generate_private_key(65537, 2048)
-    )
+    issuer: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     signer: Signer = field(default_factory=Signer)
     heard: list[Message] = field(default_factory=list)
     acks: dict[str, str] = field(default_factory=dict)
@@ -146,7 +142,7 @@ class Bank:
         self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task] = set()
         async with aiohttp.ClientSession() as self._session:
-            runner = web.ServerRunner(web.Server(self._take))
+            runner = web.ServerRunner(web.Server(self._take, access_log=None))
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
@@ -159,7 +155,7 @@ class Bank:
         body = await request.read()
         try:
             self.verify(body)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - told to the test that waits
             self.problems.append(problem)
         message = Message(etree.fromstring(body))
         self.heard.append(message)

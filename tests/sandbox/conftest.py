@@ -1,5 +1,6 @@
 """The sandbox as a real process, and a small bank that it talks to."""
 
+import base64
 import socket
 import subprocess
 import sys
@@ -15,9 +16,17 @@ from lxml import etree
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
 
 from tests.sandbox import spoken
-from tests.sandbox.bank import Bank
+from tests.sandbox.bank import DS, Bank
 
 SCALE = 0.04
+
+
+def wait_until(condition) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never became true")
 
 
 def free_port() -> int:
@@ -49,14 +58,16 @@ class World:
             cwd=Path(__file__).resolve().parents[2],
         )  # fmt: skip
         deadline = time.monotonic() + 30
-        while True:
-            try:
-                self.control.get("/healthz")
-                return
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the sandbox did not start"
-                assert self.process.poll() is None, "the sandbox ended at once"
-                time.sleep(0.02)
+        while not self.is_up():
+            assert time.monotonic() < deadline, "the sandbox did not start"
+            assert self.process.poll() is None, "the sandbox ended at once"
+            time.sleep(0.02)
+
+    def is_up(self) -> bool:
+        try:
+            return self.control.get("/healthz").is_success
+        except httpx.TransportError:
+            return False
 
     def kill(self) -> None:
         assert self.process is not None
@@ -98,6 +109,15 @@ class World:
         body = {"match": match | {"direction": direction}, "action": action} | order
         assert self.control.post("/faults", json=body).status_code == 201
 
+    def messages(self, txn_id: str, direction: str, api: str, kind: str = "") -> list[dict]:
+        """Return the switch's own record of messages about a transaction."""
+        rows = self.control.get("/journal", params={"txn_id": txn_id}).json()["messages"]
+        return [
+            row
+            for row in rows
+            if (row["direction"], row["api"]) == (direction, api) and kind in {"", row["type"]}
+        ]
+
     def position(self, txn_id: str, org_id: str = "900001") -> tuple[int, int]:
         shown = self.control.get("/journal/positions", params={"org_id": org_id}).json()
         assert shown["net_paise"] == shown["payable_paise"] - shown["receivable_paise"]
@@ -106,7 +126,8 @@ class World:
 
 
 def _independent_verifier(pem: bytes):
-    key = serialization.load_pem_public_key(pem)
+    """Verify by another library, against the pinned key and no other."""
+    pinned = serialization.load_pem_public_key(pem).public_numbers().n
     settings = SignatureConfiguration(
         require_x509=False,
         signature_methods=frozenset({SignatureMethod.RSA_SHA256}),
@@ -116,15 +137,15 @@ def _independent_verifier(pem: bytes):
     def verify(body: bytes) -> None:
         verifier = XMLVerifier()
         verifier.excise_empty_xmlns_declarations = True
-        verifier.verify(etree.fromstring(body), expect_config=settings)
-        found = verifier.get_root(etree.fromstring(body))
-        assert found is not None
-        assert key is not None
+        root = etree.fromstring(body)
+        verifier.verify(root, expect_config=settings)
+        modulus = root.findtext(f".//{{{DS}}}Modulus")
+        assert int.from_bytes(base64.b64decode(modulus)) == pinned
 
     return verify
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory) -> Iterator[World]:
     keys, data = tmp_path_factory.mktemp("keys"), tmp_path_factory.mktemp("data")
     port, control_port = free_port(), free_port()
@@ -150,6 +171,7 @@ def world(running: World) -> Iterator[World]:
     """The sandbox without faults; afterwards its journal and the other bank's book sum to zero."""
     running.bank.reset()
     running.control.delete("/faults")
+    running.control.post("/timers", json={"scale": SCALE})
     yield running
     assert running.bank.problems == []
     assert running.control.get("/book").json()["sum_paise"] == 0

@@ -118,9 +118,7 @@ def answer(request: Message, code: str = "", *more: etree._Element) -> etree._El
         "errCode": code,
     }
     transaction = el("Txn", dict(request.root.find("Txn").items()))
-    return message(
-        request.api.replace("Req", "Resp", 1), transaction, el("Resp", result), *more
-    )
+    return message(request.api.replace("Req", "Resp", 1), transaction, el("Resp", result), *more)
 
 
 def leg_answer(request: Message, code: str = "00") -> etree._Element:

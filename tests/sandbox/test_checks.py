@@ -1,0 +1,97 @@
+"""Status checks and heartbeats, both ways."""
+
+from tests.sandbox import spoken
+from tests.sandbox.bank import new_id
+from tests.sandbox.spoken import el
+
+
+def ask(world, about: str):
+    request = spoken.check_request(about)
+    assert world.bank.post(request) == ""
+    answer = world.bank.wait_for("RespChkTxn", about)
+    world.bank.heard.clear()
+    return answer
+
+
+def test_a_check_tells_how_a_payment_ended(world):
+    good, bad = world.send_pay("ravi@smplbank"), world.send_pay("fail.xi@sandbox")
+    deemed = world.send_pay("deemed@sandbox")
+    for txn_id in (good, bad, deemed):
+        world.ended(txn_id)
+        world.bank.wait_for("RespPay", txn_id)
+    world.bank.heard.clear()
+
+    answers = [ask(world, txn_id) for txn_id in (good, bad, deemed)]
+
+    told = [(a.get("Resp", "result"), a.get("Resp", "errCode")) for a in answers]
+    assert told == [("SUCCESS", ""), ("FAILURE", "U31~XI"), ("DEEMED", "RB")]
+    assert [a.get("Resp", "txnRespCode") for a in answers] == ["00", "XI", "RB"]
+    assert [len(a.root.findall("Resp/Ref")) for a in answers] == [2, 2, 2]
+
+
+def test_a_payment_never_seen_is_unknown(world):
+    answer = ask(world, new_id())
+
+    assert (answer.get("Resp", "result"), answer.get("Resp", "errCode")) == ("FAILURE", "U48")
+
+
+def test_a_payment_that_the_switch_lost_is_unknown(world):
+    world.fault("lose", "in", api="ReqPay", type="PAY")
+    txn_id = world.send_pay("ravi@smplbank")
+
+    assert ask(world, txn_id).get("Resp", "errCode") == "U48"
+
+
+def test_a_payment_under_way_is_waited_for(world):
+    txn_id = world.send_pay("slow.5000@sandbox")
+
+    assert ask(world, txn_id).get("Resp", "result") == "SUCCESS"
+
+
+def test_a_payment_that_takes_longer_is_undecided(world):
+    txn_id = world.send_pay("late-success.30@sandbox")
+
+    answer = ask(world, txn_id)
+
+    assert (answer.get("Resp", "result"), answer.get("Resp", "errCode")) == ("PARTIAL", "")
+    assert world.ended(txn_id)["status"] == "SUCCESS"
+
+
+def test_the_switch_asks_the_bank_about_its_leg(world):
+    txn_id = world.send_pay("ravi@smplbank")
+    world.ended(txn_id)
+
+    heard = world.control.post("/checks", json={"txn_id": txn_id, "leg": "DEBIT"}).json()
+
+    assert heard == {"outcome": "ANSWERED", "result": "SUCCESS", "code": "00"}
+    asked = world.bank.wait_for("ReqChkTxn", txn_id)
+    assert asked.get("Txn", "subType") == "DEBIT"
+    assert asked.get("Txn", "orgRrn") == "532610000123"
+
+
+def test_the_other_bank_is_asked_about_its_leg_too(world):
+    txn_id = world.send_pay("ravi@smplbank")
+    world.ended(txn_id)
+
+    heard = world.control.post("/checks", json={"txn_id": txn_id, "leg": "CREDIT"}).json()
+
+    assert heard["result"] == "SUCCESS"
+
+
+def test_a_heartbeat_is_answered(world):
+    beat = new_id()
+    transaction = el("Txn", {"id": beat, "note": "hbt", "type": "Hbt"})
+    message = el("HbtMsg", {"type": "ALIVE", "value": "NA"})
+
+    assert world.bank.post(spoken.message("ReqHbt", transaction, message)) == ""
+
+    assert world.bank.wait_for("RespHbt", beat).get("Resp", "result") == "SUCCESS"
+
+
+def test_the_switch_asks_whether_the_bank_is_alive(world):
+    alive = world.control.post("/heartbeat").json()
+    world.bank.answers = {("ReqHbt", "Hbt"): spoken.silent}
+    silent = world.control.post("/heartbeat").json()
+
+    assert alive["result"] == "SUCCESS"
+    assert silent == {"outcome": "SILENT"}
