@@ -58,7 +58,13 @@ class Outcome:
 
 
 class CoreBanking(Protocol):
-    """A system that keeps customers' money."""
+    """
+    A system that keeps customers' money.
+
+    `posts_at_once` says that admit, post and record are one transaction: nobody ever sees POSTING.
+    """
+
+    posts_at_once: bool
 
     def work(
         self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]

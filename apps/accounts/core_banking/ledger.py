@@ -34,6 +34,8 @@ class TransferClashError(Exception):
 class LedgerCoreBanking:
     """The customer's money is in our own books. There is no lease and no unknown outcome."""
 
+    posts_at_once = True
+
     def work(
         self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
     ) -> T:
