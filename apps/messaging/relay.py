@@ -88,6 +88,8 @@ class Relay:
         fault_point("relay.claimed")
         pause_seconds = OUTAGE_PAUSE_SECONDS
         try:
+            # Before the batch is read: a new cluster first makes older events unpublished again.
+            self._connect()
             settled = self._publish(_batch(shards))
             pause_seconds = 0
         finally:
@@ -119,7 +121,7 @@ class Relay:
 
     def _send(self, events: Sequence[OutboxEvent]) -> Delivery:
         """Send events and mark those confirmed; the rest is refused or pending."""
-        producer = self._connected()
+        producer = self._connect()
         delivery = Delivery()
         for event in events:
             self._produce(producer, event, delivery)
@@ -154,7 +156,7 @@ class Relay:
                 raise
             delivery.refused[event.pk] = error.args[0].str()
 
-    def _connected(self) -> Producer:
+    def _connect(self) -> Producer:
         if self._producer is None:
             producer = kafka.producer()
             # Asked before the first message: a cluster that is away is no message's fault, and one

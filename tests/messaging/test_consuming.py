@@ -1,0 +1,123 @@
+"""Consumers: whatever dies between effect and offset, each fact is applied once."""
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from apps.messaging import consuming, inbox, kafka, refill, selectors
+from apps.messaging.models import DeadLetter
+from apps.messaging.relay import Relay
+from tests.messaging import kafka_reader, processes
+from tests.messaging.factory import happened, publish
+from tests.messaging.handlers import CONSUMERS, effects
+
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("tables", "topic")]
+
+
+@pytest.fixture(scope="session")
+def topic():
+    kafka.ensure_topics([kafka_reader.TOPIC])
+
+
+@pytest.fixture
+def run() -> str:
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def consumer(run) -> Iterator[str]:
+    """A consumer group of this test alone, at work in a thread."""
+    stopped = threading.Event()
+    thread = threading.Thread(
+        target=consuming.run, args=(run, CONSUMERS["test"]), kwargs={"stopped": stopped}
+    )
+    thread.start()
+    yield run
+    stopped.set()
+    thread.join(20)
+
+
+def relay_all() -> None:
+    relay = Relay()
+    while relay.work():
+        pass
+    relay.close()
+
+
+def wait_for(subject: str, count: int, *, seconds: float = 30) -> list[int]:
+    until = time.monotonic() + seconds
+    while len(effects(subject)) < count and time.monotonic() < until:
+        time.sleep(0.05)
+    return effects(subject)
+
+
+def test_published_facts_are_applied_in_their_order(consumer, run):
+    publish(*(happened(run, number) for number in range(20)))
+
+    relay_all()
+
+    assert wait_for(run, 20) == list(range(20))
+
+
+def test_a_fact_that_kafka_has_twice_is_applied_once(consumer, run):
+    publish(happened(run, 1))
+    relay_all()
+    wait_for(run, 1)
+
+    refill.unpublish(hours=1)
+    relay_all()
+    publish(happened(run, 2))
+    relay_all()
+
+    assert wait_for(run, 2) == [1, 2]
+
+
+@pytest.mark.parametrize("point", ["inbox.applied", "inbox.committed", "consumer.applied"])
+def test_a_consumer_killed_around_its_effect_applies_once(run, point, tmp_path):
+    publish(happened(run, 1), happened(run, 2))
+    relay_all()
+    code = (
+        "settings.MESSAGING_CONSUMERS = 'tests.messaging.test_consuming.GROUPS'\n"
+        "import tests.messaging.test_consuming as module\n"
+        f"module.GROUPS = {{'{run}': module.CONSUMERS['test']}}\n"
+        "call_command('consume_events')\n"
+    )
+
+    assert processes.run(code, FAULT_AT=f"{point}:{tmp_path / 'died'}") == -9
+    process = processes.start(code, FAULT_AT=f"{point}:{tmp_path / 'died'}")
+    try:
+        applied = wait_for(run, 2)
+    finally:
+        process.terminate()
+    _, errors = process.communicate(timeout=20)
+
+    assert applied == [1, 2]
+    assert process.returncode == 0, errors
+
+
+def test_a_message_that_is_no_event_is_parked_and_the_partition_flows(consumer, run, monkeypatch):
+    monkeypatch.setattr(inbox, "ATTEMPT_PAUSE_SECONDS", 0)
+    producer = Producer({"bootstrap.servers": kafka.settings.KAFKA_BOOTSTRAP_SERVERS})
+    producer.produce(kafka_reader.TOPIC, key=f"{run}bad".encode(), value=b"\xff not json")
+    producer.flush(10)
+    publish(happened(run, 1), happened(f"{run}poison", 2, kind="failed"), happened(run, 3))
+
+    relay_all()
+
+    assert wait_for(run, 2) == [1, 3]
+    until = time.monotonic() + 10
+    while DeadLetter.objects.filter(source=run).count() < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    reasons = set(DeadLetter.objects.filter(source=run).values_list("subject", "reason"))
+    assert reasons == {
+        (f"{run}bad", "the message is not JSON"),
+        (f"{run}poison", "ValueError: this event is poison"),
+    }
+    assert selectors.parked_subjects(run) == [f"{run}bad", f"{run}poison"]
+
+
+GROUPS: dict[str, dict[str, str]] = {}

@@ -1,0 +1,128 @@
+"""Wake-ups: hints that cost nothing and are allowed to fail."""
+
+import json
+import time
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db import transaction
+
+from apps.messaging import wakeups
+
+STEP = "payments.debit"
+pytestmark = pytest.mark.usefixtures("broker")
+
+
+@pytest.fixture
+def broker():
+    """The broker's Redis, its queue of payments emptied."""
+    client = redis.Redis.from_url(django_settings.CELERY_BROKER_URL)
+    client.delete("payments")
+    wakeups._redis().delete(f"wake:{STEP}")
+    yield client
+    client.delete("payments")
+    client.close()
+
+
+@pytest.fixture
+def unreachable(broker, settings):
+    """A Redis at which nobody listens."""
+    settings.REDIS_URL = "redis://127.0.0.1:1"
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/1"
+    wakeups._redis.cache_clear()
+    wakeups._broker.cache_clear()
+    yield
+    wakeups._redis.cache_clear()
+    wakeups._broker.cache_clear()
+
+
+def test_a_wake_up_is_one_task_that_does_not_live_long(broker):
+    wakeups.wake(STEP)
+    wakeups.wake(STEP)
+
+    (message,) = broker.lrange("payments", 0, -1)
+    headers = json.loads(message)["headers"]
+    assert headers["task"] == STEP
+    assert headers["expires"] is not None
+    assert 0 < wakeups._redis().pttl(f"wake:{STEP}") <= 1000
+
+
+def test_a_step_is_woken_when_the_transaction_has_committed_and_once(broker, committed):
+    with transaction.atomic():
+        wakeups.wake_on_commit(STEP)
+        wakeups.wake_on_commit(STEP)
+        assert len(transaction.get_connection().run_on_commit) == 1
+        assert broker.llen("payments") == 0
+
+    assert broker.llen("payments") == 1
+
+
+def test_nobody_is_woken_by_a_transaction_that_goes(broker, committed):
+    with transaction.atomic():
+        wakeups.wake_on_commit(STEP)
+        transaction.set_rollback(True)
+
+    assert broker.llen("payments") == 0
+
+
+def test_without_a_transaction_the_step_is_woken_at_once(broker, committed):
+    wakeups.wake_on_commit(STEP)
+
+    assert broker.llen("payments") == 1
+
+
+def test_the_flag_falls_before_the_first_claim(broker):
+    wakeups.wake(STEP)
+    flags = []
+
+    def work():
+        flags.append(wakeups._redis().exists(f"wake:{STEP}"))
+        return 0
+
+    wakeups.drain(STEP, work)
+
+    assert flags == [0]
+
+
+def test_a_step_is_drained_until_nothing_is_left():
+    sizes = [500, 20, 0, 99]
+
+    assert wakeups.drain(STEP, lambda: sizes.pop(0)) == 520
+    assert sizes == [99]
+
+
+def test_a_step_that_never_ends_is_woken_again_after_so_many_rounds(broker, settings):
+    settings.DRAIN_ROUNDS_MAX = 3
+    rounds = []
+
+    def work():
+        rounds.append(1)
+        return 7
+
+    assert wakeups.drain(STEP, work) == 21
+
+    assert len(rounds) == 3
+    assert broker.llen("payments") == 1
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_without_redis_a_wake_up_is_lost_quickly_and_quietly():
+    begun = time.monotonic()
+
+    wakeups.wake(STEP)
+    done = wakeups.drain(STEP, iter([3, 0]).__next__)
+
+    assert done == 3
+    assert time.monotonic() - begun < 1.5
+
+
+def test_without_the_broker_a_wake_up_is_lost_quickly_and_quietly(settings):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/1"
+    wakeups._broker.cache_clear()
+    begun = time.monotonic()
+
+    wakeups.wake(STEP)
+
+    assert time.monotonic() - begun < 1.5
+    wakeups._broker.cache_clear()
