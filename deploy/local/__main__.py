@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
-from deploy.local import children, command, console, environment, reset, up
+from deploy.local import children, command, console, environment, process_file, reset, up
 from deploy.local.directory import LocalDirectory
 from deploy.local.servers import NAMES, Servers, parse_names
 
@@ -57,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     start.set_defaults(action=_run)
     stay = commands.add_parser("up", help="start the platform and keep it up until Ctrl-C")
     stay.add_argument("--quiet", action="store_true", help="show states, not the parts' lines")
-    stay.set_defaults(action=lambda options: up.stay_up(quiet=options.quiet))
+    stay.add_argument("--processes", type=Path, default=process_file.DEFAULT, help="what runs")
+    stay.set_defaults(action=lambda given: up.stay_up(given.processes, quiet=given.quiet))
     remove = commands.add_parser("reset", help="remove all data of this directory")
     remove.set_defaults(action=lambda _: reset.reset(LocalDirectory.from_environment()))
     return parser

@@ -216,6 +216,7 @@ class Postgres:
         )
         with self._log.open("ab") as output:
             code = children.start(plan, output=output).process.wait(READY_SECONDS)
+        plan.record.unlink()
         password.unlink()
         if code != 0:
             message = f"initdb ended with code {code}: see {self._log}"

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from deploy.local import console, process_file
@@ -16,9 +17,9 @@ from deploy.local.servers import NAMES
 LOOK_SECONDS = 0.5
 
 
-def stay_up(*, quiet: bool) -> int:
+def stay_up(processes: Path = process_file.DEFAULT, *, quiet: bool = False) -> int:
     """Start everything, say where it is, and mend what dies until somebody ends it."""
-    platform = Platform(reporter=_reporter(lines=not quiet))
+    platform = Platform(processes=processes, reporter=_reporter(processes, lines=not quiet))
     begun = time.monotonic()
     with _interruptible(platform), platform:
         _welcome(platform, seconds=time.monotonic() - begun)
@@ -36,13 +37,13 @@ def on_fresh_platform(play: Callable[[Platform], int]) -> int:
     directory = LocalDirectory.from_environment()
     with directory.held():
         directory.remove()
-    platform = Platform(directory, reporter=_reporter(lines=False))
+    platform = Platform(directory, reporter=_reporter(process_file.DEFAULT, lines=False))
     with _interruptible(platform), platform:
         return play(platform)
 
 
-def _reporter(*, lines: bool) -> Reporter:
-    parts = [part.name for part in process_file.load().parts]
+def _reporter(processes: Path, *, lines: bool) -> Reporter:
+    parts = [part.name for part in process_file.load(processes).parts]
     return Reporter([*NAMES, *parts], lines=lines)
 
 
