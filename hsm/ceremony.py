@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 LOCK_TRIES_MAX = 300
 LOCK_PAUSE_SECONDS = 0.1
+# PKCS #11 v2.40, section 3.2: a longer label would be cut, and the token never found again.
+TOKEN_LABEL_BYTES = range(1, 33)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def init_token() -> bool:
     Safe to repeat, after a kill in its midst too, and safe when two processes do it at once.
     Raises HsmUnavailableError.
     """
+    if len(configuration().token_label.encode()) not in TOKEN_LABEL_BYTES:
+        raise HsmUnavailableError("the label of a token has 1 to 32 bytes")
     with _alone_on_this_machine():
         try:
             return pool.run_alone(_init_token)
@@ -124,8 +128,7 @@ def _holds(found: list[dict[Attribute, Any]], label: str) -> bool:
 
 def _all_attributes() -> list[dict[Attribute, Any]]:
     def work(session: TokenSession) -> list[dict[Attribute, Any]]:
-        found = list(session.raw.get_objects({Attribute.TOKEN: True}))
-        return [keys.attributes_of(one) for one in found]
+        return [keys.attributes_of(one) for one in session.objects()]
 
     return [one for one in pool.run(work) if one[Attribute.CLASS] in keys.OBJECT_CLASSES]
 
@@ -158,14 +161,16 @@ def _check_value(attributes: dict[Attribute, Any]) -> str:
 
 def _create_key(session: TokenSession, label: str, kind: KeyKind) -> bool:
     """Make the key if it is not there. The caller keeps others from doing the same."""
-    existing = list(session.raw.get_objects({Attribute.LABEL: label}))
-    if existing:
-        session.key(label, kind)
-        return False
-    with session.raw.token.open(rw=True) as writing:
-        _generate(writing, label, kind)
+    wanted = {Attribute.CLASS: kind.object_class, Attribute.LABEL: label}
+    is_missing = not list(session.raw.get_objects(wanted))
+    if is_missing:
+        with session.raw.token.open(rw=True) as writing:
+            # A process that was killed can leave a public half without its private one.
+            for left_over in list(writing.get_objects({Attribute.LABEL: label})):
+                left_over.destroy()
+            _generate(writing, label, kind)
     session.key(label, kind)
-    return True
+    return is_missing
 
 
 def _generate(writing: Session, label: str, kind: KeyKind) -> None:
@@ -194,15 +199,21 @@ def _init_token(library: Library) -> bool:
     label, so_pin = configuration().token_label, configuration().so_pin
     slot = next((s for s in library.get_slots() if _label(s) == label), None)
     if slot is None:
-        empty = next(s for s in library.get_slots() if not _flags(s) & TokenFlag.TOKEN_INITIALIZED)
-        library.init_token(slot_id=empty.slot_id, label=label, so_pin=so_pin)
-        slot = empty
+        slot = _empty_slot(library.get_slots())
+        library.init_token(slot_id=slot.slot_id, label=label, so_pin=so_pin)
     elif _flags(slot) & TokenFlag.USER_PIN_INITIALIZED:
         return False
     with slot.get_token().open(rw=True, so_pin=so_pin) as officer:
         officer.init_pin(configuration().user_pin)
     log.info("hsm_token_initialised", label=label)
     return True
+
+
+def _empty_slot(slots: Sequence[Slot]) -> Slot:
+    for slot in slots:
+        if not _flags(slot) & TokenFlag.TOKEN_INITIALIZED:
+            return slot
+    raise HsmUnavailableError("no slot of the module is empty")
 
 
 def _flags(slot: Slot) -> TokenFlag:

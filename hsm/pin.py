@@ -199,6 +199,7 @@ def _value(block: str, *, key_index: str, binding: PinBinding, owner: bytes, pin
         except PKCS11Error as error:
             # SoftHSM says GeneralError both of a bad block and of its own trouble. So it is asked
             # about a good block: this raises when the token is in trouble, else the block is bad.
+            session.is_spent = True
             _wrap_sealed(session, bytes(SECRET_BYTES), issuer_key=issuer_key, pin_key=pin_key)
             raise PinBlockRefusedError("the block cannot be opened") from error
 

@@ -59,9 +59,9 @@ class PinBinding:
         return "|".join(fields).encode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PinBlock:
-    """The three parts of a block, each encrypted or a MAC."""
+    """The three parts of a block, each encrypted or a MAC; even so it is never shown or logged."""
 
     transport_key: bytes
     secret: bytes

@@ -11,11 +11,9 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
-from pkcs11 import Attribute, Session, Token, TokenFlag
+from pkcs11 import Attribute, Object, Session, Token, TokenFlag
 from pkcs11.exceptions import (
     DeviceRemoved,
-    MultipleObjectsReturned,
-    NoSuchKey,
     PinIncorrect,
     PinInvalid,
     PinLenRange,
@@ -50,7 +48,9 @@ class TokenSession:
 
     def __init__(self, raw: Session) -> None:
         self.raw = raw
-        self._keys: dict[str, Any] = {}
+        # Set by who may have left an object behind: the session is closed, and takes it along.
+        self.is_spent = False
+        self._keys: dict[tuple[str, str], Any] = {}
 
     def key(self, label: str, kind: KeyKind) -> Any:
         """
@@ -58,26 +58,35 @@ class TokenSession:
 
         Raises KeyMissingError, KeyUnfitError; PKCS11Error when the token itself is away.
         """
-        if label not in self._keys:
-            self._keys[label] = self._find(label, kind)
-        return self._keys[label]
+        asked = (kind.name, label)
+        if asked not in self._keys:
+            self._keys[asked] = self._find(label, kind)
+        return self._keys[asked]
+
+    def objects(self) -> list[Object]:
+        """Return everything the token keeps. Raises PKCS11Error when it shows nothing at all."""
+        found = list(self.raw.get_objects({Attribute.TOKEN: True}))
+        if not found:
+            # SoftHSM shows a token whose store is gone as one without objects.
+            raise DeviceRemoved("the token shows no object at all")
+        return found
 
     def _find(self, label: str, kind: KeyKind) -> Any:
         if not kind.label.fullmatch(label):
             raise KeyUnfitError(f"{label}: no {kind.name} key has such a label")
-        try:
-            key = self.raw.get_key(object_class=kind.object_class, label=label)
-        except NoSuchKey as error:
-            if not list(self.raw.get_objects({Attribute.TOKEN: True})):
-                # SoftHSM shows a token whose store is gone as one without objects.
-                raise DeviceRemoved("the token shows no object at all") from error
-            raise KeyMissingError(label) from error
-        except MultipleObjectsReturned as error:
-            raise KeyUnfitError(f"{label}: there is more than one") from error
-        faults = kind.faults(attributes_of(key))
+        # A search that is not read to its end blocks the session.
+        found = list(
+            self.raw.get_objects({Attribute.CLASS: kind.object_class, Attribute.LABEL: label})
+        )
+        if not found:
+            self.objects()
+            raise KeyMissingError(label)
+        if len(found) > 1:
+            raise KeyUnfitError(f"{label}: there is more than one")
+        faults = kind.faults(attributes_of(found[0]))
         if faults:
             raise KeyUnfitError(f"{label}: {', '.join(faults)}")
-        return key
+        return found[0]
 
 
 class Pool:
@@ -92,7 +101,7 @@ class Pool:
         self.start_anew()
 
     def start_anew(self) -> None:
-        """Know nothing: what a forked child inherits of its parent's sessions is not its own."""
+        """Know nothing of any login: the next call loads the module and logs in."""
         self._free = threading.Condition()
         self._library: Library | None = None
         self._token: Token | None = None
@@ -100,6 +109,8 @@ class Pool:
         self._keeper: Session | None = None
         self._idle: list[TokenSession] = []
         self._borrowed = 0
+        self._forks = 0
+        self._is_unsafe = False
         self._failures = 0
         self._rest_until = 0.0
         self._threads: ThreadPoolExecutor | None = None
@@ -121,7 +132,7 @@ class Pool:
             return self._try(work, deadline, ends_login=False)
         except PKCS11Error as error:
             log.warning("hsm_call_failed", error=type(error).__name__)
-            raise HsmUnavailableError(type(error).__name__) from error
+            raise HsmUnavailableError(str(error) or type(error).__name__) from error
 
     def run_many(self, function: Callable[[U], T], items: Sequence[U]) -> list[T]:
         """Return `function` of each item, several at once; each calls `run` for itself."""
@@ -146,6 +157,24 @@ class Pool:
                 raise HsmUnavailableError("sessions are in use")
             self._end_login()
             return work(self._started_library())
+
+    def before_fork(self) -> None:
+        """Let nobody be inside the module: a child would inherit its mutexes locked for ever."""
+        self._free.acquire()
+        self._forks += 1
+        self._free.wait_for(lambda: not self._borrowed, timeout=WAIT_SECONDS_MAX)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._forks -= 1
+        self._free.notify_all()
+        self._free.release()
+
+    def after_fork_in_child(self) -> None:
+        """Start anew: the parent's sessions are not the child's, even where they seem to work."""
+        inside = self._borrowed
+        self.start_anew()
+        self._is_unsafe = inside > 0
 
     def _try(self, work: Callable[[TokenSession], T], deadline: float, *, ends_login: bool) -> T:
         session = self._borrow(deadline)
@@ -172,6 +201,8 @@ class Pool:
             self._free.release()
 
     def _may_borrow(self) -> bool:
+        if self._forks:
+            return False
         if self._token is None and not self._borrowed:
             self._log_in()
         return self._token is not None and (
@@ -191,7 +222,7 @@ class Pool:
             self._borrowed -= 1
             if ends_login:
                 self._end_login()
-            elif failed:
+            elif failed or session.is_spent:
                 with suppress(PKCS11Error):
                     session.raw.close()
             elif self._token is not None:
@@ -206,9 +237,13 @@ class Pool:
 
     def _log_in(self) -> None:
         """Start the module and log in. The caller holds the lock and nobody is in the module."""
+        if self._is_unsafe:
+            raise HsmUnavailableError("this process was forked in the midst of a call")
         if time.monotonic() < self._rest_until:
             raise HsmUnavailableError("the last login failed")
-        for tries_left in reversed(range(LOGIN_TRIES_MAX)):
+        tries = 0
+        while True:
+            tries += 1
             try:
                 self._open_login()
             except _PIN_REFUSED as error:
@@ -216,7 +251,7 @@ class Pool:
                 log.exception("hsm_login_refused")
                 raise HsmUnavailableError("the token refuses our PIN") from error
             except (PKCS11Error, OSError) as error:
-                if not tries_left:
+                if tries == LOGIN_TRIES_MAX:
                     self._rest(error)
                     raise HsmUnavailableError("the token cannot be logged in to") from error
                 time.sleep(random.uniform(0.5, 1.0) * LOGIN_PAUSE_SECONDS)  # noqa: S311
@@ -247,4 +282,8 @@ class Pool:
 
 
 pool = Pool()
-os.register_at_fork(after_in_child=pool.start_anew)
+os.register_at_fork(
+    before=pool.before_fork,
+    after_in_parent=pool.after_fork_in_parent,
+    after_in_child=pool.after_fork_in_child,
+)

@@ -29,15 +29,14 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, action: str, **options: Any) -> None:
         """Do one of them. Raises CommandError."""
         try:
-            match action:
-                case "init":
-                    self._said(configuration().token_label, made=ceremony.init_token())
-                case "create":
-                    self._create(options["labels"])
-                case "list":
-                    self._list()
-                case "check":
-                    self._check()
+            if action == "init":
+                self._said(configuration().token_label, made=ceremony.init_token())
+            elif action == "create":
+                self._create(options["labels"])
+            elif action == "list":
+                self._list()
+            else:
+                self._check()
         except HsmError as error:
             raise CommandError(f"{error.code}: {error}") from error
 
