@@ -1,0 +1,65 @@
+"""What our own database says of a payment: its timeline, its transfers, and the books as a whole."""
+# ruff: noqa: PLC0415 - these modules can be imported only once Django is set up
+
+from deploy.local.demo.page import Entry, Page
+
+
+def show(page: Page, txn_id: str) -> None:
+    """Print a payment's timeline as the back office shows it."""
+    from apps.payments.models import Leg, LegHistory
+    from apps.upi.selectors import messages_of
+
+    legs = {leg.id: leg for leg in Leg.objects.filter(transaction_id=txn_id)}
+    things = [
+        (h.at, legs[h.leg_id].role, f"{h.source} → {h.target} {h.code}")
+        for h in LegHistory.objects.filter(leg_id__in=list(legs))
+    ] + [(m.logged_at, "wire", f"{m.direction} {m.api} {m.type} {m.outcome} {m.ack_code}") for m in messages_of(txn_id)]
+    things.sort()
+    start = things[0][0]
+    page.timeline([Entry((at - start).total_seconds() * 1000, lane, text) for at, lane, text in things])
+
+
+def balance_paise(account_id: str) -> int:
+    """Return the balance of a linked account, from the books."""
+    from apps.accounts.selectors import available_balance
+    from apps.common import ids
+    from apps.customers.models import LinkedAccount
+
+    linked = LinkedAccount.objects.get(pk=ids.parse_public_id("acc", account_id))
+    return available_balance(linked.account_number).paise
+
+
+def transfers(txn_id: str) -> list[str]:
+    """Return the purposes of a payment's transfers."""
+    from apps.ledger.models import Transfer
+    from apps.payments.models import Leg
+
+    moved = Leg.objects.filter(transaction_id=txn_id, transfer_id__isnull=False)
+    ids_ = [leg.transfer_id for leg in moved]
+    return sorted(Transfer.objects.filter(pk__in=ids_).values_list("purpose", flat=True))
+
+
+def books_sum() -> int:
+    """Return the sum of all balances in paise."""
+    from apps.ledger import selectors
+
+    return selectors.books_sum().paise
+
+
+def switch_position(name: str) -> int:
+    """Return what we owe the switch (payable) or are owed (receivable), in paise."""
+    from apps.ledger import selectors
+    from apps.ledger.contracts import Chart
+
+    if name == "payable":
+        return selectors.balance(selectors.account_id_by_code(Chart.SWITCH_PAYABLE)).paise
+    return -selectors.balance(selectors.account_id_by_code(Chart.SWITCH_RECEIVABLE)).paise
+
+
+def open_payments() -> list[str]:
+    """Return the transactions whose payer leg has not ended."""
+    from apps.payments.models import Leg
+
+    ends = ["SUCCESS", "FAILED", "DEEMED"]
+    still = Leg.objects.filter(role="PAYER_PSP").exclude(state__in=ends)
+    return list(still.values_list("transaction_id", flat=True))
