@@ -135,7 +135,7 @@ class AccountRequest(models.Model):
         choices=[(state, state) for state in RequestState],
         default=RequestState.CREATED,
     )
-    result_code = models.CharField(max_length=10, blank=True)
+    result_code = models.CharField(max_length=20, blank=True)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)

@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 ('card_expiry', models.CharField(blank=True, max_length=4)),
                 ('exchange_id', models.UUIDField(unique=True)),
                 ('state', models.CharField(choices=[(apps.customers.states.RequestState['CREATED'], apps.customers.states.RequestState['CREATED']), (apps.customers.states.RequestState['SENDING'], apps.customers.states.RequestState['SENDING']), (apps.customers.states.RequestState['SUCCESS'], apps.customers.states.RequestState['SUCCESS']), (apps.customers.states.RequestState['FAILED'], apps.customers.states.RequestState['FAILED']), (apps.customers.states.RequestState['UNKNOWN'], apps.customers.states.RequestState['UNKNOWN'])], default=apps.customers.states.RequestState['CREATED'], max_length=7)),
-                ('result_code', models.CharField(blank=True, max_length=10)),
+                ('result_code', models.CharField(blank=True, max_length=20)),
                 ('created_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('claim', models.UUIDField(null=True)),
