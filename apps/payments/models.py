@@ -280,6 +280,7 @@ class FileVerdict(models.Model):
     rrn = models.CharField(max_length=12)
     response_code = models.CharField(max_length=20)
     amount_paise = models.BigIntegerField()
+    is_beneficiary = models.BooleanField()
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 ('rrn', models.CharField(max_length=12)),
                 ('response_code', models.CharField(max_length=20)),
                 ('amount_paise', models.BigIntegerField()),
+                ('is_beneficiary', models.BooleanField()),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
