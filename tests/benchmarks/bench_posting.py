@@ -1,3 +1,4 @@
+# ruff: noqa: E402 - Django is set up before its models are imported
 """
 Measure posting in batches against one transfer per transaction, on one server in one run.
 

@@ -16,8 +16,8 @@ from apps.ledger.services.posting import post_transfers
 from tests.ledger.orders import ACCOUNTS, batches
 
 
-def order(key, debit, credit, paise, kind=Kind.SINGLE, pending=None, purpose="TEST"):
-    return TransferOrder(key, debit, credit, Money(paise), purpose, kind, pending)
+def order(key, debit, credit, paise, kind=Kind.SINGLE, pending=None):
+    return TransferOrder(key, debit, credit, Money(paise), "TEST", kind, pending)
 
 
 def stored_account(account_id):
@@ -154,7 +154,7 @@ def test_a_statement_shows_both_sides_newest_first_in_pages(open_account, vault)
 def test_history_cannot_be_changed_by_the_platform(open_account, table, verb):
     open_account(100)
 
-    with pytest.raises(Exception, match="permission denied|history"), transaction.atomic():
+    with pytest.raises(Exception, match=r"permission denied|history"), transaction.atomic():
         connection.cursor().execute(verb.format(table))
 
 

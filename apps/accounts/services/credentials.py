@@ -80,10 +80,12 @@ def work_due() -> int:
     for request_id, error in done.failures:
         log.error("credential_request_failed", exchange_id=str(request_id), exc_info=error)
         claims.fail(claim, [request_id], reason=type(error).__name__)
+    send_answers([each for answered in done.results for each in answered], claim=claim.token)
+    fault_point("credentials.sent")
     return len(claim.ids)
 
 
-def _work(claim: Claim, ids: Sequence[UUID]) -> None:
+def _work(claim: Claim, ids: Sequence[UUID]) -> list[UUID]:
     with transaction.atomic():
         batch = _prepare(claim, ids)
     fault_point("credentials.prepared")
@@ -92,8 +94,7 @@ def _work(claim: Claim, ids: Sequence[UUID]) -> None:
     with transaction.atomic():
         answered = _record(batch)
     fault_point("credentials.recorded")
-    send_answers(answered, claim=claim.token)
-    fault_point("credentials.sent")
+    return answered
 
 
 def _prepare(claim: Claim, ids: Sequence[UUID]) -> _Batch:
