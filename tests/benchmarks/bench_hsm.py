@@ -1,3 +1,4 @@
+# ruff: noqa: E402 - Django is set up before its settings are read
 """
 Measure PIN verification against the bare RSA unwrap inside it, and signatures by threads.
 

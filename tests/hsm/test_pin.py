@@ -22,6 +22,7 @@ from hsm.errors import (
 from hsm.pin import PinBinding, PinVerdict, Verifier
 from hsm.pin_block import PinBlock, secret_of
 from hsm.sessions import pool
+from sandbox import credentials as sandbox_credentials
 from tests.hsm import credentials
 
 BINDING = PinBinding("ReqPay", "DEBIT", "EXB" + "a" * 32, "149.50", "asha@exbank", "ravi@smplbank")
@@ -222,6 +223,15 @@ def test_an_otp_of_ours_is_verified_like_a_pin(token):
 def test_an_otp_that_format_0_cannot_hold_is_a_bug(token, otp):
     with pytest.raises(ValueError, match="digits"):
         pin.otp_verifier(otp, **OWNER)
+
+
+def test_the_switch_of_the_sandbox_makes_the_same_blocks(verifier):
+    key = credentials.serialization.load_pem_public_key(signing.public_pem("issuer-20261101"))
+    content = sandbox_credentials.IssuerBinding(*dataclasses.astuple(BINDING))
+
+    data = sandbox_credentials.make_issuer_block("428761", binding=content, issuer_key=key, **OWNER)
+
+    assert pin.verify(data.removeprefix("2.0|"), verifier=verifier, **HERE) is True
 
 
 @given(
