@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib.admin import ModelAdmin, site
-from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -99,7 +98,7 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         was_verified = _is_verified(request)
         response: HttpResponseBase = super().login(request, extra_context)
         if request.method == "POST" and not was_verified and _is_verified(request):
-            _record(request, "login", detail={"device": str(request.user.otp_device.name)})
+            _record(request, "login", detail={"device": str(_operator(request).otp_device.name)})
         return response
 
     def logout(
@@ -117,8 +116,7 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         """Show the QR code of a new device; after its first code, the recovery codes."""
         if not _may_enrol(request):
             return redirect(f"{self.name}:login")
-        operator = get_user_model().objects.get(pk=request.user.pk)
-        assert isinstance(operator, Operator)
+        operator = _operator(request)
         form = EnrolForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
@@ -144,7 +142,7 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         )
 
     def _page(self, request: HttpRequest, name: str, **context: Any) -> TemplateResponse:
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         return TemplateResponse(
             request,
             f"operators/{name}.html",
@@ -191,9 +189,15 @@ def _may_enrol(request: HttpRequest) -> bool:
     return request.user.is_authenticated and not user_has_device(request.user)
 
 
+def _operator(request: HttpRequest) -> Operator:
+    """Return who is logged in; nobody but operators can be."""
+    assert isinstance(request.user, Operator)
+    return request.user
+
+
 def _record(request: HttpRequest, action: str, **members: Any) -> None:
     audit.record(
-        actor=str(request.user.email),
+        actor=_operator(request).email,
         action=action,
         source_address=request.META.get("REMOTE_ADDR", ""),
         **members,

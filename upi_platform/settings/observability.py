@@ -1,11 +1,12 @@
 """Logs: one line of JSON per event, personal data masked before it is written."""
 
 import structlog
+from structlog.typing import Processor
 
 from apps.common.masking import mask_event
 from upi_platform.settings.env import environment
 
-_shared = [
+_shared: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

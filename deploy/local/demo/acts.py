@@ -1,6 +1,5 @@
 """The acts: each kind of payment that the bank takes part in, and some that go wrong."""
 
-import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,7 +103,7 @@ def credit_answer_lost(stage: Stage, page: Page) -> None:
 
 def worker_killed(stage: Stage, page: Page) -> None:
     """Kill the worker between posting the debit and everything after it."""
-    mark = stage.platform.directory.root / f"killed-{dt.datetime.now(tz=dt.UTC):%H%M%S}"
+    mark = stage.platform.directory.root / f"killed-{uuid.uuid4().hex}"
     supervisor = stage.platform.supervisor
     supervisor.restart("payments", changes={"FAULT_AT": f"{_KILLED_AT}:{mark}"})
     accepted = stage["asha"].start(stage["ravi"].vpa, 88_00, note="worker killed")

@@ -157,14 +157,15 @@ class Stage:
             time.sleep(_LOOK_SECONDS)
         return True
 
+    def phone(self, handset: Handset) -> Phone:
+        """Return an app on a handset."""
+        return Phone(
+            handset, api_url=self.public_url, switch_key=self._switch_key, client=self.client
+        )
+
     def _customer(self, name: str, pin: str) -> Customer:
         facts = json.loads((self._folder / f"{name}.json").read_text())
-        phone = Phone(
-            Handset.from_file(self._folder / f"{name}.json"),
-            api_url=self.public_url,
-            switch_key=self._switch_key,
-            client=self.client,
-        )
+        phone = self.phone(Handset.from_file(self._folder / f"{name}.json"))
         return Customer(
             name=name,
             phone=phone,

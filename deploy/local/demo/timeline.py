@@ -1,4 +1,4 @@
-"""What our own database says of a payment: its timeline, its transfers, and the books as a whole."""
+"""What our own database says: a payment's timeline and transfers, and the books as a whole."""
 # ruff: noqa: PLC0415 - these modules can be imported only once Django is set up
 
 from deploy.local.demo.page import Entry, Page
@@ -13,10 +13,15 @@ def show(page: Page, txn_id: str) -> None:
     things = [
         (h.at, legs[h.leg_id].role, f"{h.source} → {h.target} {h.code}")
         for h in LegHistory.objects.filter(leg_id__in=list(legs))
-    ] + [(m.logged_at, "wire", f"{m.direction} {m.api} {m.type} {m.outcome} {m.ack_code}") for m in messages_of(txn_id)]
+    ] + [
+        (m.logged_at, "wire", f"{m.direction} {m.api} {m.type} {m.outcome} {m.ack_code}")
+        for m in messages_of(txn_id)
+    ]
     things.sort()
     start = things[0][0]
-    page.timeline([Entry((at - start).total_seconds() * 1000, lane, text) for at, lane, text in things])
+    page.timeline(
+        [Entry((at - start).total_seconds() * 1000, lane, text) for at, lane, text in things]
+    )
 
 
 def balance_paise(account_id: str) -> int:
