@@ -43,13 +43,13 @@ class LocalDirectory:
 
     @property
     def logs(self) -> Path:
-        """One log file per part."""
-        return _made(self.root / "log")
+        """One log file per part; what parts print is for the owner's eyes."""
+        return _made(self.root / "log", mode=0o700)
 
     @property
     def run(self) -> Path:
         """Process ids and run files, worthless once nothing runs."""
-        return _made(self.root / "run")
+        return _made(self.root / "run", mode=0o700)
 
     @property
     def keys(self) -> Path:
@@ -140,6 +140,6 @@ class LocalDirectory:
         return hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
 
 
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
+def _made(path: Path, *, mode: int = 0o755) -> Path:
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
     return path

@@ -33,10 +33,11 @@ class Reporter:
         if self._states:
             console.say(f"{self._prefix(name)} {console.coloured(f'— {text}', colour='33')}")
 
-    def state(self, name: str, state: State) -> None:
-        """Show a new state."""
+    def state(self, name: str, state: State, *, seconds: float | None = None) -> None:
+        """Show a new state, and how long it took to get there."""
         if self._states and state is not State.WAITING:
-            shown = console.coloured(f"— {state}", colour=STATE_COLOURS.get(state, GREY))
+            text = f"— {state}" if seconds is None else f"— {state} ({seconds:.1f} s)"
+            shown = console.coloured(text, colour=STATE_COLOURS.get(state, GREY))
             console.say(f"{self._prefix(name)} {shown}")
 
     def _prefix(self, name: str) -> str:

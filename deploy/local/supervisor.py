@@ -215,15 +215,16 @@ class Supervisor:
         self._move(part, State.BACKING_OFF)
 
     def _move(self, part: Part, state: State) -> None:
+        seconds = part.seconds_in_state if state in SETTLED else None
         part.move(state)
-        self._reporter.state(part.plan.name, state)
+        self._reporter.state(part.plan.name, state, seconds=seconds)
 
     def _stop_all(self) -> None:
         """Stop level by level: side by side all that no running part needs, then the next."""
         left = {name: part for name, part in self._parts.items() if part.child is not None}
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while left:
-            needed = {need for part in left.values() for need in part.plan.needs}
+            needed = {need for name in left for need in self._all_needs(name)}
             level = [part for name, part in left.items() if name not in needed]
             for part in level:
                 self._move(part, State.STOPPING)
@@ -232,6 +233,11 @@ class Supervisor:
             for part in level:
                 self._finish(part, deadline=deadline)
                 del left[part.plan.name]
+
+    def _all_needs(self, name: str) -> set[str]:
+        """Return what the part needs, directly or through parts that are done."""
+        direct = set(self._parts[name].plan.needs)
+        return direct.union(*(self._all_needs(need) for need in direct))
 
     def _finish(self, part: Part, *, deadline: float) -> None:
         grace = min(part.plan.grace_seconds, max(deadline - time.monotonic(), 0.0))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from urllib.parse import parse_qs, urlsplit
 
 from deploy.local import console, process_file
 from deploy.local.directory import LocalDirectory
@@ -79,12 +80,15 @@ def _welcome(platform: Platform, *, seconds: float) -> None:
 
 
 def _logins(directory: LocalDirectory) -> list[str]:
-    """Return a line for each member of staff that the demonstration data has."""
-    path = directory.root / "phones" / "staff.json"
-    if not path.exists():
-        return []
-    staff = json.loads(path.read_text())
-    return [
-        f"  login          {' '.join(f'{name}={value}' for name, value in person.items())}"
-        for person in staff
-    ]
+    """Return how the people of the demonstration data log in."""
+    phones = directory.root / "phones"
+    lines = []
+    if (phones / "staff.json").exists():
+        for person in json.loads((phones / "staff.json").read_text()):
+            secret = parse_qs(urlsplit(person["totp_url"]).query)["secret"][0]
+            lines.append(f"  login          {person['email']}  {person['password']}")
+            lines.append(f"                 second factor: TOTP secret {secret}")
+    if (phones / "merchant.json").exists():
+        merchant = json.loads((phones / "merchant.json").read_text())
+        lines.append(f"  merchant       {merchant['vpa']}  API key {merchant['api_key']}")
+    return lines

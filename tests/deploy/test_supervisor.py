@@ -104,14 +104,20 @@ def test_parts_start_in_the_order_of_their_needs(supervise, tree, journal):
     }
 
 
-def test_dependents_are_stopped_before_what_they_need(supervise, tree, journal):
+def test_dependents_are_stopped_before_what_they_need_even_through_a_step_that_is_done(
+    supervise, tree, journal
+):
     supervisor = supervise(
         f"""
         [part.server]
         command = "{tree("server")}"
         ready = {{ output = "up" }}
-        [part.slow]
+        [part.step]
+        once = true
         needs = ["server"]
+        command = "true"
+        [part.slow]
+        needs = ["step"]
         command = "{tree("slow", 0.4)}"
         ready = {{ output = "up" }}
         [part.quick]
