@@ -90,11 +90,11 @@ def _rewind(consumer: Consumer, messages: Sequence[Message]) -> None:
             consumer.seek(TopicPartition(topic, partition, offset))
         except KafkaException as error:
             # The partition went to another member, which begins at the committed offset.
-            log.info("seek_refused", topic=topic, error=error.args[0].name())
+            log.info("seek_refused", topic=topic, error=kafka.error_of(error).name())
 
 
 def _commit(consumer: Consumer, group: str) -> None:
     try:
         consumer.commit(asynchronous=False)
     except KafkaException as error:
-        log.info("offsets_not_committed", consumer=group, error=error.args[0].name())
+        log.info("offsets_not_committed", consumer=group, error=kafka.error_of(error).name())

@@ -109,4 +109,4 @@ def purge() -> int:
     """Remove keys whose time is over, a bounded number at once; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(_PURGE, [settings.MESSAGING_IDEMPOTENCY_KEY_LIFE_HOURS, PURGE_ROWS_MAX])
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -74,6 +74,7 @@ def consume(consumer: str, handlers: Mapping[str, str], event: ReceivedEvent) ->
     if event.type not in handlers:
         return Outcome.IGNORED
     handler: Handler = import_string(handlers[event.type])
+    reason = ""
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
             return _apply(consumer, handler, event)
@@ -153,7 +154,7 @@ def _replay_one(
             _lock_subject(consumer, subject)
             letter = DeadLetter.objects.select_for_update(no_key=True).get(pk=letter_id)
             if letter.resolved_at is None:
-                event = envelope.from_members(letter.envelope)
+                event = envelope.from_members(letter.envelope or {})
                 with connection.cursor() as cursor:
                     cursor.execute(_CONSUME, [consumer, event.id])
                     is_new = cursor.rowcount == 1
@@ -179,7 +180,7 @@ def purge() -> int:
     """Forget what was applied so long ago that nobody can send it again; return how many rows."""
     with connection.cursor() as cursor:
         cursor.execute(_PURGE, [CONSUMED_DAYS, PURGE_ROWS_MAX])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _park(consumer: str, event: ReceivedEvent, *, reason: str, is_waiting: bool) -> None:

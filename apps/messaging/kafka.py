@@ -100,7 +100,7 @@ def ensure_topics(names: Collection[str]) -> None:
         try:
             future.result()
         except KafkaException as error:
-            _log.info("topic %s was not made: %s", name, error.args[0].name())
+            _log.info("topic %s was not made: %s", name, error_of(error).name())
 
 
 def cluster_id(client: Producer) -> str:
@@ -110,6 +110,14 @@ def cluster_id(client: Producer) -> str:
     Raises KafkaException when no broker answers.
     """
     return str(client.list_topics(timeout=REQUEST_SECONDS).cluster_id or "")
+
+
+def error_of(exception: KafkaException) -> KafkaError:
+    """Return what the client says went wrong."""
+    error = exception.args[0]
+    if isinstance(error, KafkaError):
+        return error
+    return KafkaError(KafkaError._FAIL, str(error))  # noqa: SLF001
 
 
 def _common() -> dict[str, str | int | float | bool]:

@@ -5,6 +5,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import orjson
@@ -46,7 +47,7 @@ def publish(events: Sequence[Event]) -> None:
         assert len(content) <= EVENT_BYTES_MAX, f"{event.type} is too large"
         if settings.MESSAGING_CHECK_EVENTS:
             check(event)
-    columns = [
+    columns: list[Any] = [
         [ids.uuid7() for _ in events],
         [event.type for event in events],
         [event.subject for event in events],
@@ -55,7 +56,7 @@ def publish(events: Sequence[Event]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, columns)
-    if not any(hook is _notify for _, hook, _ in connection.run_on_commit):
+    if not any(hook[1] is _notify for hook in connection.run_on_commit):
         transaction.on_commit(_notify, robust=True)
 
 

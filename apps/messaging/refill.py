@@ -49,4 +49,4 @@ def unpublish(*, hours: int) -> int:
     assert 0 < hours < CONSUMED_DAYS * 24, "consumers must still remember what they applied"
     with connection.cursor() as cursor:
         cursor.execute(_UNPUBLISH, [hours])
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -152,9 +152,9 @@ class Relay:
                 on_delivery=settle,
             )
         except KafkaException as error:
-            if error.args[0].code() not in kafka.REFUSALS:
+            if kafka.error_of(error).code() not in kafka.REFUSALS:
                 raise
-            delivery.refused[event.pk] = error.args[0].str()
+            delivery.refused[event.pk] = kafka.error_of(error).str()
 
     def _connect(self) -> Producer:
         if self._producer is None:

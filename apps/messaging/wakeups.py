@@ -32,8 +32,8 @@ def wake_on_commit(step: str) -> None:
     """
     connection = transaction.get_connection()
     if connection.in_atomic_block and any(
-        isinstance(hook, functools.partial) and hook.func is wake and hook.args == (step,)
-        for _, hook, _ in connection.run_on_commit
+        isinstance(hook[1], functools.partial) and hook[1].func is wake and hook[1].args == (step,)
+        for hook in connection.run_on_commit
     ):
         return
     transaction.on_commit(functools.partial(wake, step), robust=True)

@@ -36,7 +36,7 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         """Let the operator in, or say that something is not right."""
-        given = self.cleaned_data
+        given: dict[str, Any] = self.cleaned_data
         name, password = given.get("username"), given.get("password")
         if name and password:
             try:

@@ -1,7 +1,7 @@
 """Staff users, their roles and their second factor."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -34,7 +34,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("email",)
-    list_display: ClassVar = [
+    list_display = (
         "full_name",
         "email",
         "staff_number",
@@ -42,12 +42,12 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         "second_factor",
         "is_active",
         "last_login",
-    ]
-    list_filter: ClassVar = ["groups", "is_active"]
-    search_fields: ClassVar = ["full_name", "email", "staff_number"]
-    filter_horizontal: ClassVar = ["groups"]
-    readonly_fields: ClassVar = ["last_login", "joined_at"]
-    actions_detail: ClassVar = ["forget_second_factor"]
+    )
+    list_filter = ("groups", "is_active")
+    search_fields = ("full_name", "email", "staff_number")
+    filter_horizontal = ("groups",)
+    readonly_fields = ("last_login", "joined_at")
+    actions_detail = ("forget_second_factor",)
     fieldsets = (
         (None, {"fields": ("full_name", "email", "staff_number", "password")}),
         ("Access", {"fields": ("is_active", "groups", "last_login", "joined_at")}),
@@ -62,12 +62,12 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         operators: models.QuerySet[Operator] = super().get_queryset(request)
         return operators.prefetch_related("groups")
 
-    @display(description="Roles")
+    @display(description="Roles")  # type: ignore[untyped-decorator]
     def roles(self, operator: Operator) -> str:
         """Name the operator's roles."""
         return ", ".join(group.name for group in operator.groups.all()) or "none"
 
-    @display(description="Second factor", label={"enrolled": "success", "none": "warning"})
+    @display(description="Second factor", label={"enrolled": "success", "none": "warning"})  # type: ignore[untyped-decorator]
     def second_factor(self, operator: Operator) -> str:
         """Say whether the operator has enrolled a device."""
         return "enrolled" if user_has_device(operator) else "none"
@@ -82,7 +82,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         del request, obj
         return False
 
-    @action(
+    @action(  # type: ignore[untyped-decorator]
         description="Forget second factor",
         url_path="forget-second-factor",
         permissions=["forget_second_factor"],
