@@ -32,7 +32,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 # Nobody waits longer for a session or a new login: with the login itself it is within a second.
-WAIT_SECONDS_MAX = 0.6
+WAIT_SECONDS_MAX = 0.9
 # Tried with SoftHSM: when several processes log in at once, 5 in 100 fail once.
 LOGIN_TRIES_MAX = 3
 LOGIN_PAUSE_SECONDS = 0.05
