@@ -56,9 +56,7 @@ class Side:
     merchant: MerchantBlock | None = None
 
     def party(self, amount: Money, *, has_account: bool = True, **more) -> Party:
-        account = AccountAddress(
-            ifsc=self.ifsc, account_type="SAVINGS", account_number=self.number
-        )
+        account = AccountAddress(ifsc=self.ifsc, account_type="SAVINGS", account_number=self.number)
         return Party(
             addr=self.address,
             name=self.name,
@@ -235,9 +233,7 @@ class Hand:
     ) -> Answered:
         """Answer the last ReqChkTxn that we sent about the payment."""
         request = [
-            root
-            for root in self.posted("ReqChkTxn")
-            if root.find("Txn").get("orgTxnId") == deal.id
+            root for root in self.posted("ReqChkTxn") if root.find("Txn").get("orgTxnId") == deal.id
         ][-1]
         txn = deal.txn(
             "ChkTxn", id=request.find("Txn").get("id"), sub_type="PAY", org_txn_id=deal.id
@@ -318,9 +314,7 @@ class Sent:
 
     def again(self, **head_changes) -> "Sent":
         """Send the same content under a new msgId."""
-        message = replace(
-            self.message, head=replace(head(), **head_changes)
-        )
+        message = replace(self.message, head=replace(head(), **head_changes))
         return self.hand._ask(message)
 
 

@@ -15,7 +15,9 @@ from apps.payments.contracts import Job
 from apps.payments.errors import TransactionUnknownError
 from apps.payments.services import legs
 from apps.payments.services.conclude import Word, conclude
+from apps.payments.services.lease import Lease
 from apps.payments.services.receive import check_amounts
+from apps.payments.services.send import unsent
 from apps.payments.states import Role, State, is_final
 from apps.upi.contracts import (
     Answer,
@@ -76,10 +78,11 @@ def ask_about_authorised(only: Sequence[UUID] | None = None) -> int:
 
 
 def _ask_due(role: Role, states: Sequence[State], only: Sequence[UUID] | None) -> int:
+    lease = Lease(settings.LEASE_WIRE_SECONDS)
     claim, jobs, requests = _plan_due(role, states, only)
     if requests:
         fault_point("check.planned")
-        outcomes = send_requests(requests)
+        outcomes = unsent(requests) if lease.is_half_over else send_requests(requests)
         fault_point("check.sent")
         _record(claim, jobs, outcomes)
     return len(jobs)

@@ -13,6 +13,7 @@ from apps.payments import events
 from apps.payments.contracts import Job, Move
 from apps.payments.messages import pay_request
 from apps.payments.services import legs, live
+from apps.payments.services.lease import Lease
 from apps.payments.states import Role, State
 from apps.upi.contracts import Request, SendOutcome, SendResult
 from apps.upi.services import pin_blocks
@@ -27,10 +28,11 @@ RESEND_AFTER_SECONDS = 1.0
 
 def send_due(only: Sequence[UUID] | None = None) -> int:
     """Send the payments that customers made, and return how many were taken in hand."""
+    lease = Lease(settings.LEASE_WIRE_SECONDS)
     claim, jobs, requests = _claim_due(only)
     if requests:
         fault_point("payer_psp.claimed")
-        outcomes = send_requests(requests)
+        outcomes = unsent(requests) if lease.is_half_over else send_requests(requests)
         fault_point("payer_psp.sent")
         _record(claim, jobs, outcomes)
         fault_point("payer_psp.recorded")
@@ -62,6 +64,14 @@ def _claim_due(only: Sequence[UUID] | None) -> tuple[UUID, dict[UUID, Job], list
     open_requests(requests)
     fault_point("payer_psp.claiming")
     return claim.token, {_exchange(job): job for job in jobs}, requests
+
+
+def unsent(requests: Sequence[Request]) -> list[SendOutcome]:
+    """Return what is said of requests whose claim is too old to begin: no byte has left."""
+    return [
+        SendOutcome(exchange_id=request.exchange_id, result=SendResult.NOT_SENT)
+        for request in requests
+    ]
 
 
 def _exchange(job: Job) -> UUID:

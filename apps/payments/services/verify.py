@@ -15,6 +15,7 @@ from apps.common.faults import fault_point
 from apps.payments import selectors
 from apps.payments.contracts import Job, Move
 from apps.payments.services import answering, legs
+from apps.payments.services.lease import Lease
 from apps.payments.states import Role, State
 from apps.upi.services.answers import send_answers
 from hsm.pin import PinBinding
@@ -23,6 +24,8 @@ from hsm.pin import PinBinding
 TOO_LATE = "IR"
 # A block that never came, as against one that is gone (upi-protocol 5.5).
 NO_BLOCK = "XF"
+# Between two calls of the token the lease is looked at.
+PINS_AT_ONCE = 16
 
 
 @dataclass(slots=True)
@@ -42,11 +45,12 @@ def verify_due(only: Sequence[UUID] | None = None) -> int:
 
     Of each account one is verified at a time; the others keep their place in the queue.
     """
+    lease = Lease(settings.LEASE_PIN_SECONDS)
     taken = _take_due(ids.uuid7(), only)
     exchanges = list(taken.exchanges)
     if taken.tries:
         fault_point("debit.pin_claimed")
-        results = pin.verify(taken.tries)
+        results = _ask_token(taken.tries, lease)
         fault_point("debit.pin_verified")
         exchanges += _record(taken, results)
         fault_point("debit.pin_recorded")
@@ -84,6 +88,16 @@ def _take_due(claim: UUID, only: Sequence[UUID] | None) -> _Taken:
     taken.exchanges = _decline(list(refused.values()), claim=claim)
     fault_point("debit.pin_claiming")
     return taken
+
+
+def _ask_token(tries: Sequence[Try], lease: Lease) -> list[PinResult]:
+    """Ask the token for as many as half the lease allows; no transaction is open."""
+    results: list[PinResult] = []
+    for start in range(0, len(tries), PINS_AT_ONCE):
+        if lease.is_half_over:
+            break
+        results += pin.verify(tries[start : start + PINS_AT_ONCE])
+    return results
 
 
 def _refuse_unasked(jobs: Sequence[Job]) -> dict[UUID, tuple[Job, str]]:
@@ -135,9 +149,16 @@ def _record(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:
     right = [job for job in ours if not codes[_exchange(job)]]
     wrong = [(job, codes[_exchange(job)]) for job in ours if codes[_exchange(job)]]
     legs.move([_move(job, State.VERIFIED, due_in_seconds=0) for job in right])
+    legs.postpone(_unasked(taken, results), claim=taken.claim, seconds=0)
     exchanges = _decline(wrong, claim=taken.claim)
     fault_point("debit.pin_recording")
     return exchanges
+
+
+def _unasked(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:
+    """Return the legs that half the lease did not reach: due again, their try already paid."""
+    asked = {result.exchange_id for result in results}
+    return [leg_id for exchange_id, leg_id in taken.leg_of.items() if exchange_id not in asked]
 
 
 def _ask(job: Job) -> TryAsk:
