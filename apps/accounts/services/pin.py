@@ -298,10 +298,15 @@ def _take_up(account_ids: Sequence[int]) -> list[Try]:
             free(row)
             continue
         account = accounts[row.pk]
-        ask = _token_ask(row, account, credentials[0], PinBinding(**row.binding))
+        ask = _token_ask(row, account, credentials[0], _binding_of(row))
         tries.append(Try(row.holder, TryState.TAKEN, row.pk, ask=ask))
     PinState.objects.bulk_update(list(rows.values()), HOLD_FIELDS)
     return tries
+
+
+def _binding_of(row: PinState) -> PinBinding:
+    assert row.binding is not None
+    return PinBinding(**row.binding)
 
 
 def _refused(ask: TryAsk, code: str) -> Try:

@@ -48,6 +48,7 @@ def _credentials(
     kind: RequestKind, payer: Party, proof: RegDetails | None
 ) -> tuple[Credential, ...]:
     """Return what the request must be proved with, in the order in which it is used, or nothing."""
+    wanted: tuple[Credential | None, ...]
     if kind is RequestKind.REGISTRATION and proof is not None:
         wanted = (_one(proof.creds, _OTP), _one(proof.creds, _PIN))
     elif kind is RequestKind.PIN_CHANGE:

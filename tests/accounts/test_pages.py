@@ -1,0 +1,69 @@
+"""The back office's pages about money: rupees, masked numbers, nothing to change."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+
+from apps.accounts.models import BankAccount, CredentialRequest, PinState
+from apps.ledger.models import LedgerAccount, Transfer
+from apps.risk.models import LimitRule, LimitUsage
+from tests.accounts.issuer import MOBILE, NUMBER
+from tests.operators.factory import make_operator
+
+MODELS = [
+    LedgerAccount,
+    Transfer,
+    BankAccount,
+    PinState,
+    CredentialRequest,
+    LimitRule,
+    LimitUsage,
+]
+
+
+@pytest.fixture
+def browser(issuer):
+    account = issuer.open_with_pin("123456", paise=1_23_456_78)
+    LimitUsage.objects.create(
+        account=account, business_date=dt.date(2026, 11, 22), amount_paise=5000, payments=2
+    )
+    return make_operator(is_superuser=True).client
+
+
+def page(browser, model, action="changelist", *args):
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{action}"
+    answer = browser.get(reverse(name, args=args))
+    return answer.status_code, answer.content.decode()
+
+
+def test_every_page_opens_masks_numbers_and_changes_nothing(browser):
+    for model in MODELS:
+        pages = [
+            page(browser, model),
+            *(page(browser, model, "change", row.pk) for row in model.objects.all()[:3]),
+        ]
+
+        assert len(pages) > 1, model
+        for status, text in pages:
+            assert status == 200, model
+            assert NUMBER not in text, model
+            assert MOBILE not in text, model
+            assert 'name="_save"' not in text, model
+        assert page(browser, model, "add")[0] == 403
+
+
+def test_money_is_shown_in_rupees(browser):
+    account = BankAccount.objects.get()
+
+    _, listed = page(browser, BankAccount)
+    _, detail = page(browser, LedgerAccount, "change", account.ledger_account_id)
+    _, transfers = page(browser, Transfer)
+    _, rules = page(browser, LimitRule)
+
+    assert "₹1,23,456.78" in listed
+    assert "XXXXXXXX7890" in listed
+    assert "₹1,23,456.78" in detail
+    assert "₹1,23,456.78" in transfers
+    assert "₹1,00,000.00" in rules
+    assert "20 payments" in rules
