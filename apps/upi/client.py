@@ -1,5 +1,6 @@
 """The way out: one pooled HTTP client a process, and what became of each POST."""
 
+import atexit
 import functools
 import os
 from collections.abc import Sequence
@@ -90,6 +91,13 @@ def _judge(parcel: Parcel, response: httpx.Response) -> Posted:
     return Posted(SendResult.NACKED, ack.err or ack.errors[0].code or "U05")
 
 
+def close() -> None:
+    """Close this process's connections; the next POST opens new ones."""
+    if _client.cache_info().currsize:
+        _client(os.getpid()).close()
+    _client.cache_clear()
+
+
 @functools.lru_cache(maxsize=1)
 def _client(_process: int) -> httpx.Client:
     # By process: a pool that is shared over a fork would give one answer to two askers.
@@ -110,3 +118,6 @@ def _client(_process: int) -> httpx.Client:
 @functools.lru_cache(maxsize=1)
 def _threads(_process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.CLAIM_SEND_MAX, thread_name_prefix="upi-post")
+
+
+atexit.register(close)

@@ -53,7 +53,7 @@ _SIGNATURE = (
 _INHERITED = f' xmlns="{_DSIG}" xmlns:upi="{xml.NAMESPACE}"'
 
 # What a Signature consists of, in order: depth, name, attributes, and whether it holds a text.
-_PROFILE = (
+_PROFILE: tuple[tuple[int, str, dict[str, str], bool], ...] = (
     (0, "Signature", {}, False),
     (1, "SignedInfo", {}, False),
     (2, "CanonicalizationMethod", {"Algorithm": _C14N}, False),
@@ -183,7 +183,7 @@ def _parts_of(signature: xml.Element) -> _Parts:
         del path[depth:]
         fits = (
             element.tag == f"{{{_DSIG}}}{name}"
-            and dict(element.attrib) == attributes
+            and dict(element.items()) == attributes
             and (not path or element.getparent() is path[-1])
             and (has_text or not (element.text or "").strip())
             and (depth == 0 or not (element.tail or "").strip())

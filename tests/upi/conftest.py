@@ -10,6 +10,7 @@ from django.test import Client
 from lxml import etree
 
 from apps.common import clock
+from apps.upi import client
 from apps.upi.models import PeerKey
 from apps.upi.services import directory
 from tests.upi import routes, wire
@@ -92,6 +93,7 @@ def switch(settings) -> Iterator[Switch]:
     with Switch() as server:
         settings.UPI_SWITCH_URL = server.url
         yield server
+        client.close()
 
 
 def row_counts() -> dict[str, int]:

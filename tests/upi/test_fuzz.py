@@ -10,9 +10,9 @@ from tests.upi import routes, wire
 INPUTS = 2000
 SEED = 20261122
 TOKENS = [
-    b"<", b">", b"&", b'"', b"'", b"/>", b"<!", b"<?", b"]]>", b"&#0;", b"&#xD800;", b"&lt;",
-    b"xmlns=''", b"xmlns:upi='urn:x'", b" Id='1'", b"\0", b"\xff", b"\xed\xa0\x80",
-    b"\xf0\x9f\x92\xb8", b"</Head>", b"<Head>", b"<Txn/>", b"<Signature/>", b"</upi:ReqPay>", b"2.0|", b"-1.00", b"1e9",
+    b"<", b">", b"&", b'"', b"'", b"/>", b"<!", b"<?", b"]]>", b"&#0;", b"&#xD800;", b"&lt;", b"\0",
+    b"\xff", b"\xed\xa0\x80", b"\xf0\x9f\x92\xb8", b"xmlns=''", b"xmlns:upi='urn:x'", b" Id='1'",
+    b"</Head>", b"<Head>", b"<Txn/>", b"<Signature/>", b"</upi:ReqPay>", b"2.0|", b"-1.00", b"1e9",
     "١".encode(), b"\r\n", b"\t", b" ", b"",
 ]  # fmt: skip
 

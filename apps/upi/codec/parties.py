@@ -110,7 +110,7 @@ class _Ac:
 
     def read(self, element: Element, values: dict[str, Any], path: str) -> None:
         """Read the account. Raises InvalidElementError for other ways of addressing."""
-        kind = element.attrib.pop("addrType", "")
+        kind = str(element.attrib.pop("addrType", ""))
         if kind != "ACCOUNT":
             raise InvalidElementError(_OTHER_ADDRESSING.get(kind, "A02"), f"{path}.addrType")
         values["ac"] = _ACCOUNT.read(element, path)

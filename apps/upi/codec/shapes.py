@@ -36,9 +36,17 @@ class Attribute:
 class Child(Protocol):
     """A part of an element's content; it fills fields of the element's dataclass."""
 
-    tag: str
-    is_repeated: bool
-    missing_code: str
+    @property
+    def tag(self) -> str:
+        """The element's name."""
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it may come more than once."""
+
+    @property
+    def missing_code(self) -> str:
+        """The code that refuses its absence; "" when it may be absent."""
 
     def read(self, element: Element, values: dict[str, Any], path: str) -> None:
         """Fill `values` from the child element."""
@@ -221,7 +229,7 @@ def read_attributes(
     element: Element, attributes: tuple[Attribute, ...], values: dict[str, Any], path: str
 ) -> None:
     """Read the attributes of an element into `values`; one that is not in the table is refused."""
-    found = dict(element.attrib)
+    found = {str(name): str(value) for name, value in element.items()}
     for attribute in attributes:
         value = found.pop(attribute.name, None)
         if value is not None:

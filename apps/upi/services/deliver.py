@@ -8,7 +8,7 @@ the signature is deterministic. So a claim need not be exclusive, and a late sen
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -203,7 +203,7 @@ def _record(
         SendResult.ACKED: DeliveryState.ACKED,
         SendResult.NACKED: DeliveryState.NACKED,
     }
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": [item.id for item in due],
         "states": [ends.get(one.result, DeliveryState.DUE).value for one in posted],
         "codes": [one.code for one in posted],

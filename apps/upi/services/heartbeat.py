@@ -1,6 +1,7 @@
 """Say that we are there, and notice when a peer is not."""
 
 import datetime as dt
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -109,7 +110,7 @@ def beat(*, now: dt.datetime) -> SendOutcome:
 def _count_missed(*, now: dt.datetime) -> None:
     missed_max = settings.UPI_HEARTBEATS_MISSED_MAX
     window = dt.timedelta(seconds=settings.UPI_HEARTBEAT_SECONDS * (missed_max + 1))
-    parameters = {
+    parameters: dict[str, Any] = {
         "organisation": settings.UPI_SWITCH_ORG_ID,
         "missed_max": missed_max,
         "since": now - window,

@@ -94,4 +94,5 @@ def purge() -> int:
     """Forget the credentials past their minute, whoever they belong to. Return how many."""
     with connection.cursor() as cursor:
         cursor.execute(_PURGE, [settings.UPI_PIN_BLOCK_LIFE_SECONDS])
-        return cursor.rowcount
+        removed: int = cursor.rowcount
+        return removed

@@ -1,6 +1,7 @@
 """Open our requests in the transaction that decides them, then send each once."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -44,7 +45,7 @@ def open_requests(requests: Sequence[Request]) -> None:
         return
     messages = [request.message for request in requests]
     at = clock.now()
-    parameters = {
+    parameters: dict[str, Any] = {
         "organisation": settings.UPI_SWITCH_ORG_ID,
         "at": at,
         "ids": [request.exchange_id for request in requests],
@@ -126,7 +127,7 @@ def _post(requests: Sequence[Request], signed: Sequence[bytes]) -> list[Posted]:
 
 
 def _record(outcomes: Sequence[SendOutcome]) -> None:
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": [outcome.exchange_id for outcome in outcomes],
         "results": [outcome.result.value for outcome in outcomes],
         "codes": [outcome.code for outcome in outcomes],
