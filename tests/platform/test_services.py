@@ -1,0 +1,65 @@
+"""Each service is a process that answers only its own paths, and payments work all the same."""
+
+import json
+
+import httpx
+import pytest
+
+from deploy.local import routes
+from deploy.local.demo import acts, proof
+from upi_platform.services import SERVICES
+
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
+
+# One path of each service that exists whoever asks, and the status a stranger gets there.
+PATHS = {
+    "receiver": ("POST", "/upi/ReqHbt/1.0/urn:txnid:EXB0", 200),
+    "payments": ("GET", "/app/v1/payments", 401),
+    "balance": ("POST", "/app/v1/balance-enquiries", 401),
+    "vpa": ("GET", "/app/v1/vpas", 401),
+    "merchants": ("GET", "/v1/orders", 401),
+    "accounts": ("GET", "/app/v1/accounts", 401),
+    "backoffice": ("GET", "/admin/login/", 200),
+    "live": ("GET", "/live/v1/payments/EXB0?wait=1", 401),
+}
+
+
+def test_every_service_is_named_and_routed():
+    assert set(PATHS) == set(SERVICES) == set(routes.load().values())
+    assert {
+        name: routes.service_of(path, routes.load()) for name, (_, path, _) in PATHS.items()
+    } == {name: name for name in PATHS}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_service_answers_its_own_paths_and_no_other(platform, name):
+    port = json.loads((platform.directory.root / "ports.json").read_text())[name]
+
+    statuses = {
+        other: httpx.request(method, f"http://127.0.0.1:{port}{path}").status_code
+        for other, (method, path, _) in PATHS.items()
+    }
+
+    assert statuses == {other: PATHS[name][2] if other == name else 404 for other in PATHS}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_one_url_leads_to_every_service(platform, name):
+    method, path, status = PATHS[name]
+
+    assert httpx.request(method, platform.urls["public"] + path).status_code == status
+
+
+@pytest.mark.parametrize("act", acts.ACTS, ids=lambda act: act.play.__name__)
+def test_every_kind_of_payment_ends_as_it_should(stage, page, act):
+    act.play(stage, page)
+
+    assert page.broken == []
+
+
+def test_the_books_are_the_switchs_journal(stage, page):
+    acts.on_us(stage, page)
+
+    proof.prove(stage, page)
+
+    assert page.broken == []
