@@ -91,8 +91,7 @@ class LocalDirectory:
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         if name not in known:
             known[name] = secrets.token_hex(characters // 2)
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(known, indent=2, sort_keys=True))
+            environment.write_private(path, json.dumps(known, indent=2, sort_keys=True))
         return known[name]
 
     @contextmanager

@@ -11,11 +11,15 @@ def inherited() -> dict[str, str]:
 
 
 def write_dotenv(path: Path, values: Mapping[str, str]) -> None:
-    """Replace the file in one step, readable by its owner only, for it carries passwords."""
-    lines = [f"{name}={_quote(values[name])}\n" for name in sorted(values)]
+    """Write the file; its owner alone may read it, for it carries passwords."""
+    write_private(path, "".join(f"{name}={_quote(values[name])}\n" for name in sorted(values)))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace the file in one step, readable by its owner only."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
     draft.touch(mode=0o600)
-    draft.write_text("".join(lines))
+    draft.write_text(text)
     draft.replace(path)
 
 

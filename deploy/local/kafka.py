@@ -31,7 +31,7 @@ def find(directory: LocalDirectory, ports: Ports) -> Server:
     except NotAvailableError as error:
         if forced == "apache":
             raise
-        console.say(f"{error}; librdkafka's cluster takes its place")
+        console.complain(f"{error}; librdkafka's cluster takes its place")
         return LibrdkafkaCluster(directory)
     return kafka_apache.ApacheKafka(directory, ports, libraries=libraries, topics=topics())
 

@@ -232,7 +232,7 @@ def _download(libraries: Path, *, log: Path) -> None:
     if maven is None:
         message = "Maven is missing: apt-get install maven"
         raise NotAvailableError(message)
-    console.say(f"downloading Apache Kafka {VERSION} by Maven, once (43 MB)")
+    console.complain(f"downloading Apache Kafka {VERSION} by Maven, once (43 MB)")
     draft = libraries.with_name(f"{libraries.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
@@ -250,4 +250,4 @@ def _download(libraries: Path, *, log: Path) -> None:
         raise NotAvailableError(message)
     (draft / "jars").rename(libraries)
     shutil.rmtree(draft)
-    console.say(f"downloaded Apache Kafka in {time.monotonic() - begun:.0f} s")
+    console.complain(f"downloaded Apache Kafka in {time.monotonic() - begun:.0f} s")

@@ -8,6 +8,8 @@ import socket
 import tempfile
 from pathlib import Path
 
+from deploy.local import environment
+
 HOST = "127.0.0.1"
 # Below 32768, where Linux begins to give ports to outgoing connections: none of them takes ours.
 PORT_MIN = 15_000
@@ -46,7 +48,8 @@ class Ports:
         for port in self._candidates(name, preferred=preferred):
             if port not in others and is_free(port) and self._hold(port):
                 self._ports[name] = port
-                self._path.write_text(json.dumps(self._ports, indent=2, sort_keys=True))
+                text = json.dumps(self._ports, indent=2, sort_keys=True)
+                environment.write_private(self._path, text)
                 return port
         message = f"no free port found for {name} in {ATTEMPTS_MAX} attempts"
         raise OSError(message)

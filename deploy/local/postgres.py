@@ -20,6 +20,7 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.server import External, Server
 
 MAJOR_MIN = 15
+INSTALLED = Path("/usr/lib/postgresql")
 READY_SECONDS = 60.0
 OWNER = "upi_owner"
 APP = "upi_app"
@@ -91,7 +92,7 @@ def find_binaries() -> tuple[Path, str]:
         return Path(named), f"PG_BIN={named}"
     installed = {
         int(match.group(1)): folder
-        for folder in Path("/usr/lib/postgresql").glob("*/bin")
+        for folder in INSTALLED.glob("*/bin")
         if (match := re.fullmatch(r"(\d+)", folder.parent.name)) and (folder / "initdb").exists()
     }
     if installed and max(installed) >= MAJOR_MIN:

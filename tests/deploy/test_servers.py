@@ -65,7 +65,9 @@ def test_two_directories_run_side_by_side(directory, tmp_path):
         other.remove()
 
 
-def test_servers_leave_nothing_running(directory):
+def test_servers_leave_nothing_running(directory, monkeypatch):
+    given = environment.inherited() | {"KAFKA": "librdkafka"}
+    monkeypatch.setattr(environment, "inherited", lambda: dict(given))
     with Servers(directory, ["postgres", "redis", "kafka"]) as servers:
         records = [directory.run / f"{name}.json" for name in ("postgres", "redis", "kafka")]
         pids = [json.loads(record.read_text())["pid"] for record in records]
@@ -191,7 +193,19 @@ def test_without_java_the_messages_go_through_librdkafka(monkeypatch, directory,
     found = kafka.find(directory, Ports(directory.ports_file))
 
     assert isinstance(found, kafka.LibrdkafkaCluster)
-    assert "Java 17 or later is missing" in capsys.readouterr().out
+    assert "Java 17 or later is missing" in capsys.readouterr().err
+
+
+def test_without_softhsm_and_apt_the_sentence_says_what_to_install(
+    directory, tmp_path, monkeypatch
+):
+    given = {"UPI_CACHE_DIR": str(tmp_path / "cache")}
+    monkeypatch.setattr(environment, "inherited", lambda: dict(given))
+    monkeypatch.setattr(softhsm, "INSTALLED", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(NotAvailableError, match="apt-get install libsofthsm2"):
+        softhsm.find(directory).launch()
 
 
 def test_a_second_run_on_one_directory_is_refused_in_one_sentence(directory):
