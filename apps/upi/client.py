@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _OK = 200
 # Circular OC-215: these statuses mean that the request was not taken and must not be checked on.
 _REFUSING_STATUSES = frozenset({403, 404, 413, 417, 429, 501, 503})
 _USER_AGENT = "upi-platform"
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,18 @@ class Posted:
 
 def post_many(parcels: Sequence[Parcel]) -> list[Posted]:
     """Post in parallel, CLAIM_SEND_MAX at a time. No transaction is open, for this waits."""
+    # Asked for here, not in the threads: a cache lets two at the same moment make two pools.
+    with _LOCK:
+        client, threads = _client(os.getpid()), _threads(os.getpid())
     if len(parcels) == 1:
-        return [_post(parcels[0])]
-    return list(_threads(os.getpid()).map(_post, parcels))
+        return [_post(client, parcels[0])]
+    return list(threads.map(functools.partial(_post, client), parcels))
 
 
-def _post(parcel: Parcel) -> Posted:
+def _post(client: httpx.Client, parcel: Parcel) -> Posted:
     url = f"{settings.UPI_SWITCH_URL}/upi/{parcel.api}/{VERSION}/urn:txnid:{parcel.txn_id}"
     # Circular OC-215A: no other header may reach the switch, so httpx must not add its own.
     headers = {"Content-Type": "application/xml", "User-Agent": _USER_AGENT}
-    client = _client(os.getpid())
     request = httpx.Request(
         "POST",
         url,

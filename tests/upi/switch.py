@@ -21,6 +21,11 @@ class Posted:
         return etree.fromstring(self.body)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Switch:
     """What came is in `posted`; `plan` says how to answer each POST in turn, then it acks."""
 
@@ -28,8 +33,7 @@ class Switch:
         self.posted: list[Posted] = []
         self.plan: list[str] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
