@@ -20,6 +20,7 @@ from apps.operators.errors import CodeRefusedError
 from apps.operators.forms import EnrolForm, LoginForm
 from apps.operators.models import Operator
 from apps.operators.services import audit, enrol
+from upi_platform.backoffice_home import home
 
 # Registered by their own apps, but their pages would show secrets or go round our services.
 _KEPT_OUT = frozenset({"otp_totp.totpdevice", "otp_static.staticdevice", "auth.group"})
@@ -61,7 +62,8 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     login_form: ClassVar = LoginForm
     login_template = "operators/login.html"
-    enable_nav_sidebar = True
+    index_template = "operators/index.html"
+    index_title = "Home"
 
     def register(
         self,
@@ -86,6 +88,13 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def extra_urls(self) -> list[URLPattern]:
         """Add the enrolment page."""
         return [path("enrol/", self.enrol, name="enrol")]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Show how things stand, and the pages."""
+        page: TemplateResponse = super().index(request, {**home(request), **(extra_context or {})})
+        return page
 
     @method_decorator(sensitive_post_parameters())
     @method_decorator(never_cache)

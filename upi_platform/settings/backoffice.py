@@ -1,5 +1,8 @@
 """The back office's looks; its pages are found by upi_platform.admin_site."""
 
+LOGIN_REDIRECT_URL = "admin:index"
+FORMAT_MODULE_PATH = "upi_platform.formats"
+
 UNFOLD = {
     "SITE_TITLE": "Back office",
     "SITE_HEADER": "UPI platform",
