@@ -23,7 +23,7 @@ from apps.common.errors import ConflictError, DomainError, InvalidInputError
 class IdempotencyKeyMissingError(InvalidInputError):
     """The request changes something and carries no Idempotency-Key."""
 
-    code: ClassVar[str] = "idempotency_key_missing"
+    code: ClassVar[str] = "idempotency_key_required"
     title: ClassVar[str] = "The header Idempotency-Key is required"
 
 

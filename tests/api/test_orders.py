@@ -103,8 +103,8 @@ def test_two_merchants_may_use_one_key():
 @pytest.mark.parametrize(
     ("_case", "headers", "code"),
     [
-        ("no key",       {},                                "idempotency_key_missing"),
-        ("an empty key", {"Idempotency-Key": ""},           "idempotency_key_missing"),
+        ("no key",       {},                                "idempotency_key_required"),
+        ("an empty key", {"Idempotency-Key": ""},           "idempotency_key_required"),
         ("256 signs",    {"Idempotency-Key": "k" * 256},    "idempotency_key_invalid"),
         ("a new line",   {"Idempotency-Key": "k\r\nX: y"},  "idempotency_key_invalid"),
         ("not ASCII",    {"Idempotency-Key": "k\u00e9"},    "idempotency_key_invalid"),

@@ -127,8 +127,8 @@ def test_nobody_pays_from_what_is_anothers():
 @pytest.mark.parametrize(
     ("_case", "headers", "code"),
     [
-        ("no key",       {},                               "idempotency_key_missing"),
-        ("an empty key", {"Idempotency-Key": ""},          "idempotency_key_missing"),
+        ("no key",       {},                               "idempotency_key_required"),
+        ("an empty key", {"Idempotency-Key": ""},          "idempotency_key_required"),
         ("256 signs",    {"Idempotency-Key": "k" * 256},   "idempotency_key_invalid"),
         ("a new line",   {"Idempotency-Key": "k\r\nX: y"}, "idempotency_key_invalid"),
     ],

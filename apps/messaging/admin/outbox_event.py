@@ -13,7 +13,7 @@ from apps.messaging.models import OutboxEvent
 class OutboxEventAdmin(ReadOnlyAdmin):
     """Events, newest first."""
 
-    list_display: ClassVar = ["created_at", "type", "subject", "state", "published_at", "id"]
+    list_display: ClassVar = ["created_at", "type", "subject", "state", "published_at"]
     search_fields: ClassVar = ["=subject", "=type"]
     list_filter: ClassVar = [("published_at", admin.EmptyFieldListFilter)]
 
