@@ -36,7 +36,7 @@ def test_an_operator_logs_in_with_password_and_code(name):
 
     answer = log_in(name.format(operator).upper(), code=code_of(device), client=client)
 
-    assert answer.status_code == 302
+    assert answer.headers["Location"] == "/admin/"
     assert is_inside(client)
     assert AuditEntry.objects.get().action == "login"
     assert not LoginGuard.objects.exists()

@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from apps.common import clock
+from apps.messaging.models import DeadLetter
 from apps.operators import roles
 from apps.operators.models import AuditEntry, Operator
 from apps.operators.services import audit
@@ -188,3 +190,39 @@ def test_every_page_of_every_app_opens_for_a_superuser():
 
 def test_pages_may_not_be_framed():
     assert make_operator().client.get("/admin/").headers["X-Frame-Options"] == "DENY"
+
+
+def test_the_first_page_shows_each_role_what_concerns_it():
+    auditor = make_operator(roles.AUDITOR).client.get("/admin/")
+    platform = make_operator(roles.PLATFORM).client.get("/admin/")
+    nobody = make_operator().client.get("/admin/")
+
+    titles = [figure.title for figure in auditor.context["figures"]]
+    assert titles == [
+        "Unknown or parked",
+        "Sum of the books",
+        "Dead letters",
+        "Oldest fact unpublished",
+    ]
+    assert all(figure.is_good for figure in auditor.context["figures"])
+    assert [figure.title for figure in platform.context["figures"]] == titles[2:]
+    assert nobody.context["figures"] == []
+    assert "ask the security officer" in nobody.content.decode()
+
+
+def test_the_first_page_warns_of_what_is_parked():
+    DeadLetter.objects.create(source="test", item_id="1", reason="x", owner="operations")
+
+    page = make_operator(roles.PLATFORM).client.get("/admin/")
+
+    letters = page.context["figures"][0]
+    assert (letters.value, letters.is_good) == ("1", False)
+
+
+def test_times_are_indian_day_first_and_to_the_second():
+    staff = make_operator(roles.AUDITOR)
+    entry = AuditEntry.objects.get()
+
+    page = staff.client.get(LOG).content.decode()
+
+    assert f"{entry.at.astimezone(clock.IST):%-d %b %Y, %H:%M:%S}" in page

@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django_otp import user_has_device
 from unfold.admin import ModelAdmin
@@ -17,6 +18,7 @@ from unfold.forms import (
     UserChangeForm,
     UserCreationForm,
 )
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from apps.operators.models import Operator
 from apps.operators.services import audit, enrol
@@ -45,11 +47,13 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     )
     list_filter = ("groups", "is_active")
     search_fields = ("full_name", "email", "staff_number")
-    filter_horizontal = ("groups",)
     readonly_fields = ("last_login", "joined_at")
-    actions_detail = ("forget_second_factor",)
+    actions_detail = ("set_password", "forget_second_factor")
+    formfield_overrides = {
+        models.ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}
+    }
     fieldsets = (
-        (None, {"fields": ("full_name", "email", "staff_number", "password")}),
+        (None, {"fields": ("full_name", "email", "staff_number")}),
         ("Access", {"fields": ("is_active", "groups", "last_login", "joined_at")}),
     )
     add_fieldsets = (
@@ -83,9 +87,19 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         return False
 
     @action(  # type: ignore[untyped-decorator]
+        description="Set a password",
+        url_path="set-password",
+        permissions=["change_this"],
+    )
+    def set_password(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Open Django's own page for it."""
+        del request
+        return redirect(reverse("admin:auth_user_password_change", args=[object_id]))
+
+    @action(  # type: ignore[untyped-decorator]
         description="Forget second factor",
         url_path="forget-second-factor",
-        permissions=["forget_second_factor"],
+        permissions=["change_this"],
         dialog={
             "title": "Forget the second factor?",
             "description": "The operator is logged out and enrols a new device at the next login.",
@@ -104,7 +118,7 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         # The dialog posts by htmx, which follows this header instead of a redirect.
         return HttpResponse(headers={"HX-Redirect": page})
 
-    def has_forget_second_factor_permission(self, request: HttpRequest, object_id: str) -> bool:
+    def has_change_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whoever may change this operator; unfold gives the id, not the row."""
         operator = Operator.objects.filter(pk=object_id).first()
         return operator is not None and self.has_change_permission(request, operator)
