@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.common.money import Money
@@ -77,8 +78,7 @@ class TransferOrder:
     pending_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """
     What became of an order.
 
@@ -95,7 +95,7 @@ class Verdict:
     @property
     def is_posted(self) -> bool:
         """Whether the books hold this transfer, by this order or an equal earlier one."""
-        return self.status in {Status.ACCEPTED, Status.EXISTS}
+        return self.status is Status.ACCEPTED or self.status is Status.EXISTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.common.money import Money
@@ -41,8 +42,7 @@ class Account:
         return self.credits_posted - self.debits_posted
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTransfer:
+class StoredTransfer(NamedTuple):
     """A transfer that the books hold already: what it was ordered as, and what became of it."""
 
     order: TransferOrder

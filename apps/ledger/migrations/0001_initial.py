@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
         # Totals change all day and no index holds them: free room on the page keeps those updates
         # from touching an index.
         migrations.RunSQL(
-            "ALTER TABLE ledger_account SET (fillfactor = 60)",
+            "ALTER TABLE ledger_account SET (fillfactor = 80)",
             "ALTER TABLE ledger_account RESET (fillfactor)",
         ),
         CreatePartitionedModel(

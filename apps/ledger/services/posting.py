@@ -12,6 +12,12 @@ from apps.ledger.engine import Account, Books
 # A larger batch gains little and makes everybody behind it wait.
 ORDERS_MAX = 2000
 
+_TRANSFER_TYPES = (
+    *("uuid", "varchar", "varchar", "int8", "int8", "int8", "varchar", "varchar"),
+    *("int8", "int8", "timestamptz"),
+)
+_KEY_TYPES = ("varchar", "uuid", "varchar", "int8", "int8", "int8", "varchar", "varchar")
+
 
 def post_transfers(orders: Sequence[TransferOrder]) -> list[Verdict]:
     """
@@ -81,9 +87,10 @@ def _write_transfers(accepted: Sequence[tuple[TransferOrder, Verdict]]) -> None:
         cursor.copy(
             "COPY ledger_transfer (id, key, kind, debit_account_id, credit_account_id, "
             "amount_paise, pending_key, purpose, debit_balance_after_paise, "
-            "credit_balance_after_paise, posted_at) FROM STDIN"
+            "credit_balance_after_paise, posted_at) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
+        copy.set_types(_TRANSFER_TYPES)
         for order, verdict in accepted:
             assert verdict.debit_balance_after is not None
             assert verdict.credit_balance_after is not None
@@ -110,9 +117,10 @@ def _write_keys(accepted: Sequence[tuple[TransferOrder, Verdict]]) -> None:
         connection.cursor() as cursor,
         cursor.copy(
             "COPY ledger_transfer_key (key, transfer_id, kind, debit_account_id, "
-            "credit_account_id, amount_paise, pending_key, purpose) FROM STDIN"
+            "credit_account_id, amount_paise, pending_key, purpose) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
+        copy.set_types(_KEY_TYPES)
         for order, verdict in accepted:
             copy.write_row(
                 (
