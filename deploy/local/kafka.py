@@ -94,6 +94,10 @@ class LibrdkafkaCluster:
         """Tell whether the host process lives."""
         return self._child is not None and self._child.exit_code() is None
 
+    def pid(self) -> int | None:
+        """Return the server process."""
+        return self._child.pid if self._child is not None else None
+
     def stop(self) -> None:
         """End the cluster and all it held."""
         if self._child is not None:

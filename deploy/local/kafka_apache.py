@@ -141,6 +141,10 @@ class ApacheKafka:
         """Tell whether the broker lives."""
         return self._child is not None and self._child.exit_code() is None
 
+    def pid(self) -> int | None:
+        """Return the server process."""
+        return self._child.pid if self._child is not None else None
+
     def stop(self) -> None:
         """Shut the broker down."""
         if self._child is not None:

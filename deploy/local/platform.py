@@ -88,6 +88,11 @@ class Platform:
         self._stack.close()
         self._supervisor = None
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the processor time so far of every server and part."""
+        assert self._servers is not None
+        return self._servers.cpu_seconds() | self.supervisor.cpu_seconds()
+
     def hurry(self) -> None:
         """End the grace of everything that is stopping."""
         if self._supervisor is not None:

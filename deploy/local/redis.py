@@ -88,6 +88,10 @@ class Redis:
         """Tell whether the server process lives."""
         return self._child is not None and self._child.exit_code() is None
 
+    def pid(self) -> int | None:
+        """Return the server process."""
+        return self._child.pid if self._child is not None else None
+
     def stop(self) -> None:
         """Stop the server; it writes its snapshot."""
         if self._child is not None:

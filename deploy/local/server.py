@@ -26,6 +26,9 @@ class Server(Protocol):
     def is_running(self) -> bool:
         """Tell whether it still runs; one that is not ours always does."""
 
+    def pid(self) -> int | None:
+        """Return its first process; None when it is not ours or has none."""
+
     def stop(self) -> None:
         """Stop it, also when it was never launched."""
 
@@ -52,6 +55,10 @@ class External:
     def is_running(self) -> bool:
         """Say yes: it is not ours to judge."""
         return True
+
+    def pid(self) -> int | None:
+        """Return None: its processes are not ours."""
+        return None
 
     def stop(self) -> None:
         """Do nothing: it is not ours."""

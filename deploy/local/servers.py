@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from deploy.local import environment, kafka, postgres, process_file, redis, softhsm
+from deploy.local import children, environment, kafka, postgres, process_file, redis, softhsm
 from deploy.local.directory import LocalDirectory
 from deploy.local.errors import NotReadyError
 from deploy.local.ports import HOST, Ports
@@ -75,6 +75,11 @@ class Servers:
     def environment(self) -> dict[str, str]:
         """Return every address: the servers', and those our own processes will have."""
         return dict(self._values)
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the processor time of each server that is ours."""
+        pids = {server.name: server.pid() for server in self._servers}
+        return {name: children.cpu_seconds(pid) for name, pid in pids.items() if pid is not None}
 
     def mend(self) -> list[str]:
         """Start again every server that died, and name them. Raises NotReadyError."""

@@ -99,6 +99,10 @@ class SoftHsm:
         """Say yes: a library does not die by itself."""
         return True
 
+    def pid(self) -> int | None:
+        """Return None: a library works in the processes that loaded it."""
+        return None
+
     def stop(self) -> None:
         """Do nothing: it ends with the processes that loaded it."""
 

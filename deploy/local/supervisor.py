@@ -125,6 +125,15 @@ class Supervisor:
             child = self._part(name).child
             return children.tree(child.pid) if child is not None else []
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the processor time of each part that runs, since its last start."""
+        with self._lock:
+            return {
+                name: children.cpu_seconds(part.child.pid)
+                for name, part in self._parts.items()
+                if part.child is not None
+            }
+
     def log(self, name: str) -> Path:
         """Return the part's log file."""
         return self._part(name).log

@@ -69,6 +69,10 @@ def test_servers_and_parts_run_together_and_stop_together(shared_directory, proc
         told = (shared_directory.root / "other").read_text().strip()
         assert told == f"good morning {platform.environment['REDIS_URL']}"
 
+        seconds = platform.cpu_seconds()
+        assert set(seconds) == {"postgres", "redis", "kafka", "web", "other"}
+        assert seconds["postgres"] > 0
+
         (before, *_) = platform.supervisor.pids("web")
         platform.supervisor.kill("web")
         assert wait_until(lambda: platform.supervisor.starts("web") == 2, seconds=5)

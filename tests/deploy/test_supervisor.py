@@ -1,5 +1,6 @@
 """The supervisor, with real child processes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -154,6 +155,22 @@ def test_a_part_that_dies_is_restarted_and_its_orphans_are_ended(supervise, tree
     assert not is_alive(leader)
     assert not is_alive(orphan)
     assert supervisor.pids("worker")[0] != leader
+
+
+def test_the_processor_time_of_a_part_counts_its_children_too(supervise):
+    busy = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    supervisor = supervise(
+        f"""
+        [part.busy]
+        command = ["sh", "-c", '{sys.executable} -c "$BUSY"; echo up; sleep 600']
+        environment = {{ BUSY = {json.dumps(busy)} }}
+        ready = {{ output = "up" }}
+        """
+    )
+
+    supervisor.start()
+
+    assert 0.3 <= supervisor.cpu_seconds()["busy"] < 3
 
 
 def test_killing_a_part_ends_its_whole_tree_at_once(supervise, tree, journal):
