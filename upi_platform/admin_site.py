@@ -1,8 +1,10 @@
 """The back office's site: nobody sees a page of it without a second factor."""
 
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.admin import ModelAdmin, site
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -16,6 +18,7 @@ from django_otp import login as verify_session
 from django_otp import user_has_device
 from unfold.sites import UnfoldAdminSite
 
+from apps.common import clock
 from apps.operators.errors import CodeRefusedError
 from apps.operators.forms import EnrolForm, LoginForm
 from apps.operators.models import Operator
@@ -55,6 +58,7 @@ _ICONS: Mapping[str, str] = {
     "operators.auditentry": "history",
 }
 _ICON = "table"
+_BEGUN_AT = "begun_at"
 
 
 class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -104,9 +108,10 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         """Show the login page; a password without a device leads to the enrolment page."""
         if request.method == "GET" and _may_enrol(request):
             return redirect(f"{self.name}:enrol")
-        was_verified = _is_verified(request)
         response: HttpResponseBase = super().login(request, extra_context)
-        if request.method == "POST" and not was_verified and _is_verified(request):
+        is_in = request.method == "POST" and response.status_code == HTTPStatus.FOUND
+        if is_in and _has_both_factors(request):
+            _begin_session(request)
             _record(request, "login", detail={"device": str(_operator(request).otp_device.name)})
         return response
 
@@ -139,6 +144,7 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             else:
                 verify_session(request, device)
                 request.session.cycle_key()
+                _begin_session(request)
                 return self._page(request, "recovery_codes", title="Recovery codes", codes=codes)
         device = enrol.begin(operator)
         return self._page(
@@ -189,8 +195,20 @@ def _navigation_item(label: str, model: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_verified(request: HttpRequest) -> bool:
+def _has_both_factors(request: HttpRequest) -> bool:
     return bool(request.user.is_authenticated and request.user.is_verified())
+
+
+def _is_verified(request: HttpRequest) -> bool:
+    """Whether both factors were given, and not too long ago."""
+    if not _has_both_factors(request):
+        return False
+    age_seconds = clock.now().timestamp() - request.session.get(_BEGUN_AT, 0)
+    return bool(age_seconds < settings.BACKOFFICE_SESSION_HOURS_MAX * 3600)
+
+
+def _begin_session(request: HttpRequest) -> None:
+    request.session[_BEGUN_AT] = int(clock.now().timestamp())
 
 
 def _may_enrol(request: HttpRequest) -> bool:

@@ -208,3 +208,20 @@ def _locked_seconds() -> float:
             "SELECT extract(epoch FROM locked_until - clock_timestamp()) FROM operators_loginguard"
         )
         return float(cursor.fetchone()[0])
+
+
+def test_a_session_ends_with_the_working_day_however_busy_it_is(settings):
+    staff = make_operator("Auditor")
+    assert is_inside(staff.client)
+
+    settings.BACKOFFICE_SESSION_HOURS_MAX = 0
+
+    assert not is_inside(staff.client)
+
+
+def test_the_session_cookie_goes_nowhere_else():
+    cookie = make_operator("Auditor").client.cookies["sessionid"]
+
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Strict"
+    assert cookie["max-age"] == 1800

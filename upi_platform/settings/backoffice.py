@@ -1,6 +1,11 @@
 """The back office's looks; its pages are found by upi_platform.admin_site."""
 
 LOGIN_REDIRECT_URL = "admin:index"
+# Half an hour without a request ends a session (SESSION_COOKIE_AGE), and so does a working day.
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Strict"
+BACKOFFICE_SESSION_HOURS_MAX = 10
 FORMAT_MODULE_PATH = "upi_platform.formats"
 
 UNFOLD = {

@@ -35,6 +35,7 @@ class Command(BaseCommand):
         stopped = stopped_by_signal()
         relay = Relay()
         has_topics = False
+        log.info("relay_started")
         with Listener(outbox.CHANNEL) as listener:
             while not stopped.is_set():
                 try:

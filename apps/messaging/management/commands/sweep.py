@@ -35,6 +35,7 @@ class Command(BaseCommand):
         purges = import_string(settings.MESSAGING_PURGES)
         stopped = stopped_by_signal()
         passes = 0
+        log.info("sweep_started", steps=len(probes))
         while not stopped.is_set():
             begun = time.monotonic()
             close_old_connections()
