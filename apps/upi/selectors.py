@@ -27,9 +27,9 @@ _SIGNING_KEYS = """
 
 _DELIVERY_IS_DUE = """
     SELECT EXISTS (SELECT FROM upi_exchange
-                    WHERE next_action_at <= clock_timestamp() AND parked_at IS NULL)
+                    WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
         OR EXISTS (SELECT FROM upi_exchange_repeat
-                    WHERE next_action_at <= clock_timestamp() AND parked_at IS NULL)
+                    WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
 """
 
 

@@ -125,3 +125,18 @@ def test_without_the_switch_s_key_the_command_says_which_file_is_missing(tmp_pat
         call_command("exchange_keys", "--wait", "0.3")
 
     assert (tmp_path / "900001.signing.pem").exists()
+
+
+def test_a_key_is_revoked_by_command(peer_key, capsys):
+    call_command("revoke_key", "NPCI", peer_key.fingerprint[:8])
+
+    assert numbers(clock.now()) == []
+    assert "is revoked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("organisation", "length"), [("NPCI", 7), ("NPCI", 0), ("900001", 64)])
+def test_only_exactly_one_key_is_revoked(peer_key, organisation, length):
+    with pytest.raises(CommandError):
+        call_command("revoke_key", organisation, peer_key.fingerprint[:length])
+
+    assert len(numbers(clock.now())) == 1

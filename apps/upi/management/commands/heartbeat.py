@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
@@ -10,6 +11,8 @@ from django.db import close_old_connections
 from apps.common import clock
 from apps.messaging.stopping import stopped_by_signal
 from apps.upi.services import heartbeat
+
+log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
@@ -24,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Beat, then wait."""
         stopped = stopped_by_signal()
+        log.info("heartbeat_started", every_seconds=settings.UPI_HEARTBEAT_SECONDS)
         while True:
             outcome = heartbeat.beat(now=clock.now())
             self.stdout.write(f"heartbeat {outcome.result.value}")
