@@ -155,7 +155,8 @@ RESP = Shape(
 TXN_CONFIRMATION = Shape(
     TxnConfirmation,
     (
-        Attribute("note", "note", kinds.NOTE, OTHER),
+        # A copy of Txn/@note: the list has no limit for it, and it may be empty.
+        Attribute("note", "note", kinds.text("[A-Za-z0-9 ]{0,50}"), OTHER),
         Attribute(
             "orgStatus",
             "org_status",
