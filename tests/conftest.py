@@ -83,21 +83,53 @@ def _keep_reference_rows() -> None:
 
 
 def empty_database() -> None:
-    """Empty every table and put the rows of the migrations back, as the owner."""
+    """Empty every table that has rows, and put the rows of the migrations back, as the owner."""
     with _owner() as owner, owner.transaction():
-        names = [sql.Identifier("public", table) for table in _tables(owner)]
-        owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(sql.SQL(", ").join(names)))
+        filled = _filled_tables(owner)
+        if filled:
+            names = sql.SQL(", ").join(sql.Identifier("public", table) for table in filled)
+            owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
         kept = owner.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s", [_KEPT_SCHEMA]
         ).fetchall()
         owner.execute("SET CONSTRAINTS ALL DEFERRED")
-        for (table,) in kept:
+        emptied = [table for (table,) in kept if _is_empty(owner, table)]
+        for table in emptied:
             owner.execute(
                 sql.SQL("INSERT INTO {} SELECT * FROM {}").format(
                     sql.Identifier("public", table), sql.Identifier(_KEPT_SCHEMA, table)
                 )
             )
-        _restore_sequences(owner, [table for (table,) in kept])
+        _restore_sequences(owner, emptied)
+
+
+def _filled_tables(owner: psycopg.Connection) -> list[str]:
+    """Return the tables and partitions that have rows, and those that point at them."""
+    leaves = owner.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'django_migrations'"
+    ).fetchall()
+    probes = [
+        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
+            sql.Literal(table), sql.Identifier("public", table)
+        )
+        for (table,) in leaves
+    ]
+    found = {table for (table,) in owner.execute(sql.SQL(" UNION ALL ").join(probes))}
+    links = owner.execute(
+        "SELECT child.relname, parent.relname FROM pg_constraint k "
+        "JOIN pg_class child ON child.oid = k.conrelid "
+        "JOIN pg_class parent ON parent.oid = k.confrelid WHERE k.contype = 'f'"
+    ).fetchall()
+    while more := {child for child, parent in links if parent in found} - found:
+        found |= more
+    return sorted(found)
+
+
+def _is_empty(owner: psycopg.Connection, table: str) -> bool:
+    query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(sql.Identifier("public", table))
+    row = owner.execute(query).fetchone()
+    return row is not None and row[0]
 
 
 def _restore_sequences(owner: psycopg.Connection, tables: list[str]) -> None:

@@ -12,3 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.ready),
     *urls_of(_names),
 ]
+
+handler400 = "upi_platform.error_views.bad_request"
+handler404 = "upi_platform.error_views.not_found"
+handler500 = "upi_platform.error_views.failed"
