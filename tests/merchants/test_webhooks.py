@@ -1,6 +1,8 @@
 """Webhooks: the same bytes until they are taken, signed, and never at anybody's mercy."""
 
+import base64
 import datetime as dt
+import hmac
 import threading
 import time
 import uuid
@@ -98,6 +100,39 @@ def test_a_paid_order_is_told_in_signed_bytes(shop, server):
     assert (delivery.state, delivery.attempts, delivery.next_action_at) == ("DELIVERED", 1, None)
     assert bytes(delivery.body) == call.body
     assert deliver_due() == 0
+
+
+def test_a_merchant_checks_the_signature_with_the_secret_it_was_shown(shop, server):
+    """As the Standard Webhooks specification says, without any code of ours."""
+    _, secret = register_endpoint(
+        server.url, merchant_id=shop.merchant.pk, is_live=True, at=clock.now()
+    )
+    consume(paid(shop))
+    deliver_due()
+    (call,) = server.calls
+    key = base64.b64decode(webhook_signature.shown(secret).removeprefix("whsec_"))
+    signed = b".".join(
+        (
+            call.headers["webhook-id"].encode(),
+            call.headers["webhook-timestamp"].encode(),
+            call.body,
+        )
+    )
+
+    expected = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+    assert call.headers["webhook-signature"] == f"v1,{expected}"
+
+
+def test_a_webhook_names_no_person(shop, server):
+    """W14: no address, no phone or account number of whoever paid."""
+    endpoint_at(shop, server.url)
+    consume(paid(shop))
+    deliver_due()
+
+    text = server.calls[0].body.decode()
+    assert "@" not in text
+    assert shop.merchant.vpa.account_number not in text
 
 
 def test_a_fact_consumed_twice_is_told_once(shop, server):
