@@ -71,7 +71,7 @@ class Stage:
     @contextmanager
     def open(cls, platform: Platform) -> Iterator[Self]:
         """Open the stage; the books are read as any service of the platform would read them."""
-        os.environ.update(platform.environment)
+        os.environ.update(platform.environment | {"LOG_LEVEL": "ERROR"})
         django.setup()
         stage = cls(platform)
         try:

@@ -6,22 +6,10 @@ from deploy.local.demo.page import Entry, Page
 
 def show(page: Page, txn_id: str) -> None:
     """Print a payment's timeline as the back office shows it."""
-    from apps.payments.models import Leg, LegHistory
-    from apps.upi.selectors import messages_of
+    from apps.payments.timeline import timeline_of
 
-    legs = {leg.id: leg for leg in Leg.objects.filter(transaction_id=txn_id)}
-    things = [
-        (h.at, legs[h.leg_id].role, f"{h.source} → {h.target} {h.code}")
-        for h in LegHistory.objects.filter(leg_id__in=list(legs))
-    ] + [
-        (m.logged_at, "wire", f"{m.direction} {m.api} {m.type} {m.outcome} {m.ack_code}")
-        for m in messages_of(txn_id)
-    ]
-    things.sort()
-    start = things[0][0]
-    page.timeline(
-        [Entry((at - start).total_seconds() * 1000, lane, text) for at, lane, text in things]
-    )
+    steps = timeline_of(txn_id).steps
+    page.timeline([Entry(step.elapsed_ms, step.lane, step.text) for step in steps])
 
 
 def balance_paise(account_id: str) -> int:
@@ -30,7 +18,7 @@ def balance_paise(account_id: str) -> int:
     from apps.common import ids
     from apps.customers.models import LinkedAccount
 
-    linked = LinkedAccount.objects.get(pk=ids.parse_public_id("acc", account_id))
+    linked = LinkedAccount.objects.get(pk=str(ids.parse_public_id("acc", account_id)))
     return available_balance(linked.account_number).paise
 
 
@@ -39,9 +27,9 @@ def transfers(txn_id: str) -> list[str]:
     from apps.ledger.models import Transfer
     from apps.payments.models import Leg
 
-    moved = Leg.objects.filter(transaction_id=txn_id, transfer_id__isnull=False)
-    ids_ = [leg.transfer_id for leg in moved]
-    return sorted(Transfer.objects.filter(pk__in=ids_).values_list("purpose", flat=True))
+    legs = Leg.objects.filter(transaction_id=txn_id)
+    moved = [leg.transfer_id for leg in legs if leg.transfer_id is not None]
+    return sorted(Transfer.objects.filter(pk__in=moved).values_list("purpose", flat=True))
 
 
 def books_sum() -> int:

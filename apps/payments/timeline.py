@@ -1,0 +1,230 @@
+"""What happened to one payment, in order: legs, messages, transfers, checks and events."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import Q
+
+from apps.common import ids
+from apps.common.errors import NotFoundError
+from apps.common.masking import mask_text
+from apps.common.money import Money
+from apps.ledger.models import Transfer
+from apps.messaging.models import OutboxEvent
+from apps.payments.models import (
+    Contradiction,
+    Leg,
+    LegHistory,
+    Refund,
+    StatusCheck,
+    Transaction,
+)
+from apps.payments.states import Role, State, is_final
+from apps.upi.models import MessageLog
+
+_MILLISECOND = dt.timedelta(milliseconds=1)
+# Ids are made by the clocks of many processes.
+_SLACK = dt.timedelta(seconds=60)
+
+
+class Lane(StrEnum):
+    """Whose part of the payment a step is."""
+
+    PAYER_PSP = "payer PSP"
+    PAYEE_PSP = "payee PSP"
+    DEBIT = "remitter"
+    CREDIT = "beneficiary"
+    REVERSAL = "reversal"
+    WIRE = "switch"
+    BOOKS = "books"
+    EVENTS = "events"
+
+
+_LANES = {
+    Role.PAYER_PSP: Lane.PAYER_PSP,
+    Role.PAYEE_PSP: Lane.PAYEE_PSP,
+    Role.DEBIT: Lane.DEBIT,
+    Role.CREDIT: Lane.CREDIT,
+    Role.REVERSAL: Lane.REVERSAL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened, so many milliseconds after the first; `detail` may be long."""
+
+    at: dt.datetime
+    elapsed_ms: float
+    lane: Lane
+    text: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a leg that has not ended waits for; `due_at` is None when others must act."""
+
+    role: Role
+    state: State
+    due_at: dt.datetime | None
+    is_parked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All of a payment: its steps in the order of time, and what comes next."""
+
+    transaction: Transaction
+    legs: Sequence[Leg]
+    steps: Sequence[Step]
+    nexts: Sequence[Next]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    at: dt.datetime
+    lane: Lane
+    text: str
+    detail: str = ""
+
+
+def timeline_of(txn_id: str) -> Timeline:
+    """
+    Return what happened to a payment. Accounts and addresses in it are masked.
+
+    Raises NotFoundError.
+    """
+    transaction = Transaction.objects.filter(pk=txn_id).first()
+    if transaction is None:
+        raise NotFoundError
+    legs = list(Leg.objects.filter(transaction_id=txn_id).order_by("pk"))
+    facts = [
+        *_accepted(legs),
+        *_moves(legs),
+        *_messages(txn_id, legs),
+        *_transfers(legs),
+        *_checks(legs),
+        *_contradictions(txn_id),
+        *_refunds(txn_id),
+        *_events(transaction, legs),
+    ]
+    facts.sort(key=lambda fact: fact.at)
+    begun = facts[0].at if facts else transaction.created_at
+    return Timeline(
+        transaction=transaction,
+        legs=legs,
+        steps=[
+            Step(
+                at=fact.at,
+                elapsed_ms=(fact.at - begun) / _MILLISECOND,
+                lane=fact.lane,
+                text=fact.text,
+                detail=fact.detail,
+            )
+            for fact in facts
+        ],
+        nexts=[
+            Next(Role(leg.role), State(leg.state), leg.next_action_at, leg.parked_at is not None)
+            for leg in legs
+            if not is_final(Role(leg.role), State(leg.state))
+        ],
+    )
+
+
+def _accepted(legs: Sequence[Leg]) -> list[_Fact]:
+    return [
+        _Fact(leg.received_at, Lane.PAYER_PSP, "accepted from the app")
+        for leg in legs
+        if leg.role == Role.PAYER_PSP
+    ]
+
+
+def _moves(legs: Sequence[Leg]) -> list[_Fact]:
+    by_id = {leg.pk: leg for leg in legs}
+    return [
+        _Fact(
+            move.at,
+            _LANES[Role(by_id[move.leg_id].role)],
+            " ".join(filter(None, [move.source, "→", move.target, move.code])),
+        )
+        for move in LegHistory.objects.filter(leg_id__in=list(by_id)).order_by("pk")
+    ]
+
+
+def _messages(txn_id: str, legs: Sequence[Leg]) -> list[_Fact]:
+    # A reversal and a status check travel under ids of their own.
+    wire_ids = {txn_id, *(leg.wire_transaction_id for leg in legs)}
+    exchanges = StatusCheck.objects.filter(leg_id__in=[leg.pk for leg in legs])
+    asked = [check.exchange_id for check in exchanges]
+    logged = MessageLog.objects.filter(Q(txn_id__in=sorted(wire_ids)) | Q(exchange_id__in=asked))
+    return [
+        _Fact(message.logged_at, Lane.WIRE, _words(message), mask_text(message.body))
+        for message in logged.order_by("pk")
+    ]
+
+
+def _words(message: MessageLog) -> str:
+    direction = "→" if message.direction == MessageLog.Direction.OUT else "←"
+    words = [direction, message.api, message.type]
+    if message.outcome in {MessageLog.Outcome.REFUSED, MessageLog.Outcome.REPEATED}:
+        words += [message.outcome.lower(), message.ack_code]
+    return " ".join(filter(None, words))
+
+
+def _transfers(legs: Sequence[Leg]) -> list[_Fact]:
+    moved = [leg.transfer_id for leg in legs if leg.transfer_id is not None]
+    return [
+        _Fact(
+            transfer.posted_at,
+            Lane.BOOKS,
+            f"{transfer.purpose} {Money(transfer.amount_paise).display()}",
+            f"account {transfer.debit_account_id}: "
+            f"{Money(transfer.debit_balance_after_paise).display()} after; "
+            f"account {transfer.credit_account_id}: "
+            f"{Money(transfer.credit_balance_after_paise).display()} after",
+        )
+        for transfer in Transfer.objects.filter(pk__in=moved).order_by("pk")
+    ]
+
+
+def _checks(legs: Sequence[Leg]) -> list[_Fact]:
+    by_id = {leg.pk: leg for leg in legs}
+    facts = []
+    for check in StatusCheck.objects.filter(leg_id__in=list(by_id)).order_by("asked_at"):
+        lane = _LANES[Role(by_id[check.leg_id].role)]
+        facts.append(_Fact(check.asked_at, lane, f"status check {check.number}"))
+        if check.answered_at is not None:
+            said = f"status check {check.number} answered {check.answer_code}"
+            facts.append(_Fact(check.answered_at, lane, said.rstrip()))
+    return facts
+
+
+def _contradictions(txn_id: str) -> list[_Fact]:
+    return [
+        _Fact(
+            told.told_at,
+            _LANES[Role(told.role)],
+            f"{told.source} said {told.told} of a leg that is {told.state}: a person must look",
+        )
+        for told in Contradiction.objects.filter(transaction_id=txn_id).order_by("pk")
+    ]
+
+
+def _refunds(txn_id: str) -> list[_Fact]:
+    return [
+        _Fact(refund.opened_at, Lane.BOOKS, f"refund opened: {refund.reason.lower()}")
+        for refund in Refund.objects.filter(transaction_id=txn_id)
+    ]
+
+
+def _events(transaction: Transaction, legs: Sequence[Leg]) -> list[_Fact]:
+    # Facts have no index by subject; those of a payment were written while its legs moved.
+    ended_at = max((leg.changed_at for leg in legs), default=transaction.created_at)
+    written = OutboxEvent.objects.filter(
+        subject=transaction.pk,
+        pk__gte=ids.uuid7_floor(transaction.created_at - _SLACK),
+        pk__lt=ids.uuid7_floor(ended_at + _SLACK),
+    )
+    return [_Fact(event.created_at, Lane.EVENTS, event.type) for event in written.order_by("pk")]
