@@ -36,7 +36,7 @@ class AccountRequests:
         if issuer is None:
             return messages.relayed_answer(request, result="FAILURE", code="U28")
         try:
-            relayed = await self._translated(request, payer)
+            relayed = self._translated(request, payer)
         except MismatchError as mismatch:
             return messages.relayed_answer(request, result="FAILURE", code=mismatch.code)
         member = self._members[issuer.org_id]
@@ -55,7 +55,7 @@ class AccountRequests:
             case _:
                 return messages.relayed_answer(request, result="FAILURE", code="U28")
 
-    async def _translated(self, request: Envelope, payer: codec.Element) -> codec.Element:
+    def _translated(self, request: Envelope, payer: codec.Element) -> codec.Element:
         parts = [
             copy.deepcopy(part)
             for name in _RELAYED_PARTS
@@ -68,7 +68,7 @@ class AccountRequests:
         )
         for data in gate.blocks_of(relayed):
             block = data.text or ""
-            made, key_index = await self._translator.translate(block, binding=binding, payer=payer)
+            made, key_index = self._translator.translate(block, binding=binding, payer=payer)
             data.text = made
             data.set("ki", key_index)
         return relayed

@@ -14,6 +14,10 @@ BODY_BYTES_MAX = 256 * 1024
 VERSION = "2.0"
 TRANSACTION_ID_LENGTH = 35
 
+# One parser, used by the event loop's thread only.
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding="utf-8"
+)
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _ROOT = f"{{{NAMESPACE}}}"
 _NAMESPACES = {"upi": NAMESPACE}
@@ -57,7 +61,7 @@ def parse(body: bytes) -> Element:
         raise MalformedError("declarations, comments and instructions are refused")
     try:
         text.decode("utf-8")
-        root = etree.fromstring(text, _parser())
+        root = etree.fromstring(text, _PARSER)
     except (UnicodeDecodeError, etree.XMLSyntaxError) as error:
         raise MalformedError("not well-formed UTF-8 XML") from error
     if not root.tag.startswith(_ROOT):
@@ -65,36 +69,27 @@ def parse(body: bytes) -> Element:
     return root
 
 
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding="utf-8"
-    )
-
-
 def envelope(root: Element) -> Envelope:
     """Read what routes a message. Parts that are missing are empty; the gate judges them."""
-    head = _attributes(root, "Head")
-    transaction = _attributes(root, "Txn")
-    response = _attributes(root, "Resp")
+    head, transaction, response = (root.find(name) for name in ("Head", "Txn", "Resp"))
     return Envelope(
         api=local_name(root),
-        org_id=head.get("orgId", ""),
-        message_id=head.get("msgId", ""),
-        sent_at=head.get("ts", ""),
-        transaction_id=transaction.get("id", ""),
-        type=transaction.get("type", ""),
-        sub_type=transaction.get("subType", ""),
-        original_id=transaction.get("orgTxnId", ""),
-        request_message_id=response.get("reqMsgId", ""),
-        result=response.get("result", ""),
-        code=response.get("errCode", ""),
+        org_id=_value(head, "orgId"),
+        message_id=_value(head, "msgId"),
+        sent_at=_value(head, "ts"),
+        transaction_id=_value(transaction, "id"),
+        type=_value(transaction, "type"),
+        sub_type=_value(transaction, "subType"),
+        original_id=_value(transaction, "orgTxnId"),
+        request_message_id=_value(response, "reqMsgId"),
+        result=_value(response, "result"),
+        code=_value(response, "errCode"),
         root=root,
     )
 
 
-def _attributes(root: Element, name: str) -> Mapping[str, str]:
-    found = root.find(name)
-    return {} if found is None else attributes(found)
+def _value(found: Element | None, name: str) -> str:
+    return "" if found is None else found.get(name, "")
 
 
 def attributes(found: Element) -> dict[str, str]:
@@ -138,6 +133,12 @@ def head(org_id: str, message_id: str) -> Element:
 def to_bytes(root: Element) -> bytes:
     """Write an element as UTF-8, without a declaration."""
     return etree.tostring(root, encoding="utf-8")
+
+
+def canonical(root: Element) -> bytes:
+    """Write a message of ours in canonical form (inclusive C14N), ready to be signed."""
+    assert root.nsmap == _NAMESPACES, "the signature's scope is that of our own messages"
+    return etree.tostring(root, method="c14n")
 
 
 def ack(api: str, request_message_id: str, code: str = "", detail: str = "") -> bytes:

@@ -1,7 +1,5 @@
 """Everything of the sandbox, put together: built at start, closed at the end."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +20,12 @@ from sandbox.timers import Timers
 from sandbox.translation import Translator
 from sandbox.wire import Exchanges, RemoteMember
 
-_THREADS_MAX = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """The parts that the two doors use."""
 
     store: Store
-    executor: ThreadPoolExecutor
     journal: Journal
     book: Book
     bank: RemoteMember
@@ -53,7 +48,6 @@ class Sandbox:
         await self.receiver.close()
         await self.machine.close()
         await self.bank.close()
-        self.executor.shutdown()
         self.store.close()
 
 
@@ -61,28 +55,23 @@ def compose(*, data: Path, keys_directory: Path, bank_url: str, scale: float) ->
     """Build the sandbox over its data folder; nothing runs yet."""
     keys = KeyFiles(data=data, exchange=keys_directory)
     store = Store(data / "switch.sqlite3")
-    executor = ThreadPoolExecutor(min(_THREADS_MAX, os.cpu_count() or 1), "rsa")
     journal, book = Journal(store), Book(store)
     limits, faults, exchanges = Timers(scale), Faults(), Exchanges()
     bank = RemoteMember(
         org_id=world.BANK,
         url=bank_url,
         sign=keys.signer.sign,
-        executor=executor,
         exchanges=exchanges,
         journal=journal,
         faults=faults,
         timers=limits,
     )
-    other = OtherBank(
-        book=book, issuer_key=keys.other_issuer, executor=executor, journal=journal, timers=limits
-    )
+    other = OtherBank(book=book, issuer_key=keys.other_issuer, journal=journal, timers=limits)
     members: dict[str, Member] = {world.BANK: bank, world.OTHER_BANK: other}
-    translator = Translator(keys, executor)
+    translator = Translator(keys)
     machine = Machine(members=members, translator=translator, journal=journal, timers=limits)
     receiver = Receiver(
         keys=keys,
-        executor=executor,
         exchanges=exchanges,
         journal=journal,
         faults=faults,
@@ -93,6 +82,6 @@ def compose(*, data: Path, keys_directory: Path, bank_url: str, scale: float) ->
     )
     customers = Customers(machine=machine, journal=journal, switch_key=keys.credential.public_key())
     return Sandbox(
-        store, executor, journal, book, bank, members, machine, receiver, customers, faults,
+        store, journal, book, bank, members, machine, receiver, customers, faults,
         limits, Inbox(),
     )  # fmt: skip

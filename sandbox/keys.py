@@ -1,8 +1,10 @@
 """The sandbox's keys: private halves in files of its own, public halves exchanged as PEM files."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,7 +14,18 @@ from sandbox import signature, world
 _KEY_BITS = 2048
 _EXPONENT = 65537
 
+_LOOK_AGAIN_SECONDS = 1.0
+
 Loaded = TypeVar("Loaded", signature.Verifier, rsa.RSAPublicKey)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[Loaded]):
+    """A key read from a file, and when the file was changed and looked at."""
+
+    key: Loaded
+    changed_at: int
+    looked_at: float
 
 
 class KeyMissingError(Exception):
@@ -23,15 +36,15 @@ class KeyFiles:
     """
     The keys of the switch and of the other bank, and the pinned keys of the platform's bank.
 
-    The bank's keys are read again whenever their files change, so that it may start later.
+    The bank's keys are read again when their files change, so that it may start later.
     """
 
     def __init__(self, *, data: Path, exchange: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
         exchange.mkdir(parents=True, exist_ok=True)
         self._exchange = exchange
-        self._verifiers: dict[Path, tuple[int, signature.Verifier]] = {}
-        self._issuers: dict[Path, tuple[int, rsa.RSAPublicKey]] = {}
+        self._verifiers: dict[Path, _Known[signature.Verifier]] = {}
+        self._issuers: dict[Path, _Known[rsa.RSAPublicKey]] = {}
         signing = _own_key(data / f"{world.SWITCH}.signing.private.pem")
         self.credential = _own_key(data / f"{world.SWITCH}.credential.private.pem")
         self.other_issuer = _own_key(data / f"{world.OTHER_BANK}.credential.private.pem")
@@ -69,15 +82,19 @@ def load_public(pem: bytes) -> rsa.RSAPublicKey:
 
 
 def _current(
-    known: dict[Path, tuple[int, Loaded]], path: Path, load: Callable[[bytes], Loaded]
+    known: dict[Path, _Known[Loaded]], path: Path, load: Callable[[bytes], Loaded]
 ) -> Loaded:
+    found = known.get(path)
+    if found is not None and time.monotonic() < found.looked_at + _LOOK_AGAIN_SECONDS:
+        return found.key
     try:
         changed_at = path.stat().st_mtime_ns
     except FileNotFoundError as error:
         raise KeyMissingError(path.name) from error
-    if path not in known or known[path][0] != changed_at:
-        known[path] = (changed_at, load(path.read_bytes()))
-    return known[path][1]
+    is_same = found is not None and found.changed_at == changed_at
+    key = found.key if found is not None and is_same else load(path.read_bytes())
+    known[path] = _Known(key, changed_at, time.monotonic())
+    return key
 
 
 def _own_key(path: Path) -> rsa.RSAPrivateKey:

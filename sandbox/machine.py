@@ -60,7 +60,8 @@ class Machine:
         if not payment.is_final:
             verdict = await self._decide(payment)
             behaviour = magic.behaviour(payment.payee_address) or magic.Behaviour()
-            await asyncio.sleep(self._timers.scaled(behaviour.verdict_delay_seconds))
+            if behaviour.verdict_delay_seconds:
+                await asyncio.sleep(self._timers.scaled(behaviour.verdict_delay_seconds))
             payment.verdict = verdict
             await self._enter(payment, Stage.ANSWERING, *_entries(payment))
         self._ended[payment.transaction_id].set()
@@ -116,7 +117,7 @@ class Machine:
 
     async def _debit(self, payment: Payment) -> Verdict:
         try:
-            block, key_index = await self._translator.for_debit(payment)
+            block, key_index = self._translator.for_debit(payment)
         except MismatchError as mismatch:
             return failure(mismatch.code)
         request = messages.debit_request(payment, block, key_index)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -35,13 +34,11 @@ class OtherBank:
         *,
         book: Book,
         issuer_key: rsa.RSAPrivateKey,
-        executor: Executor,
         journal: Journal,
         timers: Timers,
     ) -> None:
         self._book = book
         self._issuer_key = issuer_key
-        self._executor = executor
         self._journal = journal
         self._timers = timers
         self._handlers: dict[tuple[str, str], Handler] = {
@@ -90,12 +87,12 @@ class OtherBank:
         if person is None:
             return self._leg_answer(request, payer, "PAYER", "XH")
         block = payer.findtext("Creds/Cred/Data") or ""
-        if (code := await self._pin_code(request, payer, person, block)) == "00":
+        if (code := self._pin_code(request, payer, person, block)) == "00":
             posting = await self._book.debit(request.transaction_id, account, _paise(payer))
             code = _CODES_OF_DEBIT[posting]
         return self._leg_answer(request, payer, "PAYER", code)
 
-    async def _pin_code(
+    def _pin_code(
         self, request: Envelope, payer: codec.Element, person: world.Person, block: str
     ) -> str:
         binding = credentials.IssuerBinding(
@@ -106,16 +103,15 @@ class OtherBank:
             payer.get("addr", ""),
             _payee(request).get("addr", ""),
         )
-        check = lambda: credentials.check_issuer_block(  # noqa: E731 - runs in a thread
-            block,
-            person.pin,
-            binding=binding,
-            bank_code=_BANK.bank_code,
-            account=person.account_number,
-            issuer_key=self._issuer_key,
-        )
         try:
-            is_right = await asyncio.get_running_loop().run_in_executor(self._executor, check)
+            is_right = credentials.check_issuer_block(
+                block,
+                person.pin,
+                binding=binding,
+                bank_code=_BANK.bank_code,
+                account=person.account_number,
+                issuer_key=self._issuer_key,
+            )
         except credentials.BlockRefusedError:
             return "B6"
         return "00" if is_right else "ZM"
@@ -132,7 +128,8 @@ class OtherBank:
             posting = await self._book.credit(request.transaction_id, account, _paise(payee))
             code = _CODES_OF_CREDIT[posting]
         # The money is given at once and the answer is late: what a slow bank does.
-        await asyncio.sleep(self._timers.scaled(behaviour.credit_delay_seconds))
+        if behaviour.credit_delay_seconds:
+            await asyncio.sleep(self._timers.scaled(behaviour.credit_delay_seconds))
         return self._leg_answer(request, payee, "PAYEE", code)
 
     async def _reverse(self, request: Envelope) -> codec.Element | None:

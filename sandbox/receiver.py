@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -49,7 +48,6 @@ class Receiver:
     """Judges, journals and acknowledges each message; what it asks for happens after its Ack."""
 
     keys: KeyFiles
-    executor: Executor
     exchanges: Exchanges
     journal: Journal
     faults: Faults
@@ -67,7 +65,7 @@ class Receiver:
         body = await request.read()
         api, transaction_id = found.groups()
         try:
-            incoming = await self._verified(body, api=api, transaction_id=transaction_id)
+            incoming = self._verified(body, api=api, transaction_id=transaction_id)
         except RefusedError as refusal:
             return _xml(codec.ack(api, _message_id(body), refusal.code, refusal.detail))
         reply = await self._met(incoming)
@@ -83,7 +81,7 @@ class Receiver:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _verified(self, body: bytes, *, api: str, transaction_id: str) -> Incoming:
+    def _verified(self, body: bytes, *, api: str, transaction_id: str) -> Incoming:
         try:
             envelope = codec.envelope(codec.parse(body))
         except MalformedError as error:
@@ -91,9 +89,7 @@ class Receiver:
         if envelope.org_id != world.BANK:
             raise RefusedError("U52", "no such member")
         try:
-            verifier = self.keys.verifier(envelope.org_id)
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self.executor, verifier.verify, body)
+            self.keys.verifier(envelope.org_id).verify(envelope.root)
         except (KeyMissingError, SignatureError) as error:
             raise RefusedError("U15", str(error)) from error
         if (envelope.api, envelope.transaction_id) != (api, transaction_id):

@@ -1,11 +1,11 @@
 """Sign and verify messages: XML-DSig, enveloped, inclusive C14N, rsa-sha256, with pinned keys."""
 
 import base64
-import copy
+import hashlib
 
 import xmlsec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from sandbox import codec
@@ -18,29 +18,42 @@ _ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 _SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _DS = f"{{{codec.SIGNATURE_NAMESPACE}}}"
 
-_TEMPLATE = (
-    f'<Signature xmlns="{codec.SIGNATURE_NAMESPACE}"><SignedInfo>'
-    f'<CanonicalizationMethod Algorithm="{_C14N}"/><SignatureMethod Algorithm="{_RSA_SHA256}"/>'
-    f'<Reference URI=""><Transforms><Transform Algorithm="{_ENVELOPED}"/></Transforms>'
-    f'<DigestMethod Algorithm="{_SHA256}"/><DigestValue/></Reference></SignedInfo>'
-    "<SignatureValue/><KeyInfo><KeyValue><RSAKeyValue><Modulus/><Exponent/></RSAKeyValue></KeyValue>"
-    "</KeyInfo></Signature>"
-).encode()
+# SignedInfo in canonical form, with its own namespace and the one it inherits from the root: this
+# is what is signed, and it stays the same when the message is read and canonicalised again.
+_SIGNED_INFO = (
+    f'<SignedInfo xmlns="{codec.SIGNATURE_NAMESPACE}" xmlns:upi="{codec.NAMESPACE}">'
+    f'<CanonicalizationMethod Algorithm="{_C14N}"></CanonicalizationMethod>'
+    f'<SignatureMethod Algorithm="{_RSA_SHA256}"></SignatureMethod>'
+    f'<Reference URI=""><Transforms><Transform Algorithm="{_ENVELOPED}"></Transform></Transforms>'
+    f'<DigestMethod Algorithm="{_SHA256}"></DigestMethod>'
+    "<DigestValue>{digest}</DigestValue></Reference></SignedInfo>"
+)
+_SIGNATURE = (
+    f'<Signature xmlns="{codec.SIGNATURE_NAMESPACE}">'
+    "{info}<SignatureValue>{value}</SignatureValue><KeyInfo><KeyValue><RSAKeyValue>"
+    "<Modulus>{modulus}</Modulus><Exponent>{exponent}</Exponent>"
+    "</RSAKeyValue></KeyValue></KeyInfo></Signature>"
+)
 
-_SHAPE = {
-    "SignedInfo": ["CanonicalizationMethod", "SignatureMethod", "Reference"],
-    "SignedInfo/Reference": ["Transforms", "DigestMethod", "DigestValue"],
-    "SignedInfo/Reference/Transforms": ["Transform"],
-    "KeyInfo": ["KeyValue"],
-    "KeyInfo/KeyValue": ["RSAKeyValue"],
-    "KeyInfo/KeyValue/RSAKeyValue": ["Modulus", "Exponent"],
-}
-_ALGORITHMS = {
-    "SignedInfo/CanonicalizationMethod": _C14N,
-    "SignedInfo/SignatureMethod": _RSA_SHA256,
-    "SignedInfo/Reference/Transforms/Transform": _ENVELOPED,
-    "SignedInfo/Reference/DigestMethod": _SHA256,
-}
+# Every element of a signature in document order, with its attributes: nothing more is accepted.
+_SHAPE = [
+    ("Signature", {}),
+    ("SignedInfo", {}),
+    ("CanonicalizationMethod", {"Algorithm": _C14N}),
+    ("SignatureMethod", {"Algorithm": _RSA_SHA256}),
+    ("Reference", {"URI": ""}),
+    ("Transforms", {}),
+    ("Transform", {"Algorithm": _ENVELOPED}),
+    ("DigestMethod", {"Algorithm": _SHA256}),
+    ("DigestValue", {}),
+    ("SignatureValue", {}),
+    ("KeyInfo", {}),
+    ("KeyValue", {}),
+    ("RSAKeyValue", {}),
+    ("Modulus", {}),
+    ("Exponent", {}),
+]
+_SHAPE_OF_TAGS = [(f"{_DS}{name}", attributes) for name, attributes in _SHAPE]
 
 
 class SignatureError(Exception):
@@ -48,33 +61,35 @@ class SignatureError(Exception):
 
 
 class Signer:
-    """One organisation's signing key. Its calls are safe from several threads at once."""
+    """One organisation's signing key."""
 
     def __init__(self, private_pem: bytes) -> None:
-        self._key = xmlsec.Key.from_memory(private_pem, xmlsec.constants.KeyDataFormatPem)
-        private = serialization.load_pem_private_key(private_pem, password=None)
-        if not isinstance(private, rsa.RSAPrivateKey):
+        key = serialization.load_pem_private_key(private_pem, password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
             raise SignatureError("the signing key is not an RSA key")
-        numbers = private.public_key().public_numbers()
-        self._template = etree.fromstring(_TEMPLATE)
-        modulus, exponent = _at(self._template, "KeyInfo/KeyValue/RSAKeyValue")
-        modulus.text = _base64(numbers.n)
-        exponent.text = _base64(numbers.e)
+        self._key = key
+        numbers = key.public_key().public_numbers()
+        self._numbers = {"modulus": _base64(numbers.n), "exponent": _base64(numbers.e)}
 
-    def sign(self, unsigned: bytes) -> bytes:
-        """Return the message with its signature as the last child of the root."""
-        # Parsed here, in the thread that signs: a tree never crosses threads.
-        root = etree.fromstring(unsigned)
-        node = copy.deepcopy(self._template)
-        root.append(node)
-        context = xmlsec.SignatureContext()
-        context.key = self._key
-        context.sign(node)
-        return codec.to_bytes(root)
+    def sign(self, canonical: bytes) -> bytes:
+        """
+        Return a message of ours with its signature as the last child of the root.
+
+        The message is given in canonical form: what is digested is what is sent. libxmlsec1, which
+        verifies, could sign as well; but it sets its key up anew for every signature, which costs
+        as much as the signature itself.
+        """
+        digest = base64.b64encode(hashlib.sha256(canonical).digest()).decode()
+        info = _SIGNED_INFO.format(digest=digest)
+        signed = self._key.sign(info.encode(), padding.PKCS1v15(), hashes.SHA256())
+        value = base64.b64encode(signed).decode()
+        made = _SIGNATURE.format(info=info, value=value, **self._numbers)
+        content, closing, name = canonical.rpartition(b"</")
+        return b"".join((content, made.encode(), closing, name))
 
 
 class Verifier:
-    """One organisation's pinned public key. Its calls are safe from several threads at once."""
+    """One organisation's pinned public key."""
 
     def __init__(self, public_pem: bytes) -> None:
         public = serialization.load_pem_public_key(public_pem)
@@ -84,16 +99,18 @@ class Verifier:
         self._numbers = (numbers.n, numbers.e)
         self._key = xmlsec.Key.from_memory(public_pem, xmlsec.constants.KeyDataFormatPem)
 
-    def verify(self, body: bytes) -> None:
+    def verify(self, root: etree._Element) -> None:
         """
-        Check the signature of a message that passed codec.parse.
+        Check the signature of a message, on the very tree that is then acted upon.
 
         Raises SignatureError.
         """
-        root = etree.fromstring(body)
         node = _the_signature(root)
-        _require_profile(node)
-        if _embedded_numbers(node) != self._numbers:
+        parts = list(node.iter())
+        if [(part.tag, dict(part.attrib)) for part in parts] != _SHAPE_OF_TAGS:
+            raise SignatureError("the signature is not in the profile")
+        modulus, exponent = parts[-2:]
+        if (_number(modulus.text), _number(exponent.text)) != self._numbers:
             raise SignatureError("the embedded key is not the pinned one")
         context = xmlsec.SignatureContext()
         context.key = self._key
@@ -108,39 +125,6 @@ def _the_signature(root: etree._Element) -> etree._Element:
     if len(found) != 1 or found[0].getparent() is not root or root[-1] is not found[0]:
         raise SignatureError("there must be one signature, the last child of the root")
     return found[0]
-
-
-def _require_profile(node: etree._Element) -> None:
-    """Raise SignatureError unless the signature has exactly the parts and methods agreed on."""
-    if [child.tag for child in node] != [
-        f"{_DS}SignedInfo",
-        f"{_DS}SignatureValue",
-        f"{_DS}KeyInfo",
-    ]:
-        raise SignatureError("unexpected parts in the signature")
-    for path, names in _SHAPE.items():
-        parent = _at(node, path)
-        if [child.tag for child in parent] != [f"{_DS}{name}" for name in names]:
-            raise SignatureError(f"unexpected parts in {path}")
-    for path, algorithm in _ALGORITHMS.items():
-        method = _at(node, path)
-        if dict(method.items()) != {"Algorithm": algorithm} or len(method):
-            raise SignatureError(f"unexpected method in {path}")
-    if dict(_at(node, "SignedInfo/Reference").items()) != {"URI": ""}:
-        raise SignatureError("the reference must be to the whole document")
-
-
-def _at(node: etree._Element, path: str) -> etree._Element:
-    found = node.find("/".join(f"{_DS}{name}" for name in path.split("/")))
-    if found is None:
-        raise SignatureError(f"{path} is missing")
-    return found
-
-
-def _embedded_numbers(node: etree._Element) -> tuple[int, int]:
-    value = _at(node, "KeyInfo/KeyValue/RSAKeyValue")
-    modulus, exponent = (_number(child.text) for child in value)
-    return modulus, exponent
 
 
 def _base64(number: int) -> str:

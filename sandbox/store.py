@@ -1,16 +1,18 @@
 """The sandbox's durable store: one SQLite file, one writer, many commits made one."""
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 
 _BATCH_MAX = 256
+_NOTES_WAIT_SECONDS = 0.05
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -20,11 +22,13 @@ class Store:
 
     All pieces that wait at one moment share a transaction, so a busy switch pays one fsync for
     many messages. A piece that raises is a bug: nothing of its batch is written, and it is raised
-    in every caller of the batch.
+    in every caller of the batch. It is used from one event loop.
     """
 
     def __init__(self, path: Path) -> None:
-        self._waiting: queue.SimpleQueue[_Piece | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[list[_Piece]] = queue.SimpleQueue()
+        self._gathered: list[_Piece] = []
+        self._is_sending_soon = False
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -35,19 +39,33 @@ class Store:
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run this piece of work in the next transaction; return its result once committed."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.put(_Piece(work, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._gathered.append(_Piece(work, future))
+        if not self._is_sending_soon:
+            self._is_sending_soon = True
+            loop.call_soon(self._send)
         return await future
 
     def note(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Run this piece of work soon; nobody waits for it."""
-        self._waiting.put(_Piece(work, None))
+        """Run this piece of work soon, in its place in the order; nobody waits for it."""
+        if not self._gathered:
+            asyncio.get_running_loop().call_later(_NOTES_WAIT_SECONDS, self._send)
+        self._gathered.append(_Piece(work, None))
 
     def close(self) -> None:
         """Write what waits and close the file."""
-        self._waiting.put(None)
+        self._send()
+        self._waiting.put([])
         self._thread.join()
         self._connection.close()
+
+    def _send(self) -> None:
+        # One hand-over for all that a turn of the loop gathered: waking the writer has a price.
+        self._is_sending_soon = False
+        if self._gathered:
+            self._waiting.put(self._gathered)
+            self._gathered = []
 
     def _write(self) -> None:
         is_open = True
@@ -58,13 +76,13 @@ class Store:
 
     def _batch(self) -> tuple[list["_Piece"], bool]:
         batch: list[_Piece] = []
-        piece = self._waiting.get()
-        while piece is not None:
-            batch.append(piece)
-            if len(batch) == _BATCH_MAX:
+        pieces = self._waiting.get()
+        while pieces:
+            batch += pieces
+            if len(batch) >= _BATCH_MAX:
                 return batch, True
             try:
-                piece = self._waiting.get_nowait()
+                pieces = self._waiting.get_nowait()
             except queue.Empty:
                 return batch, True
         return batch, False
@@ -77,38 +95,37 @@ class Store:
         except Exception as error:  # noqa: BLE001 - handed to every caller of the batch
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            for piece in batch:
-                piece.fail(error)
+            threading.excepthook(threading.ExceptHookArgs((type(error), error, None, None)))
+            failures = [error] * len(batch)
+            _hand(batch, lambda future, failure: future.set_exception(failure), failures)
             return
-        for piece, result in zip(batch, results, strict=True):
-            piece.finish(result)
+        _hand(batch, lambda future, result: future.set_result(result), results)
 
 
-class _Piece:
+class _Piece(NamedTuple):
     """One piece of work and who waits for it."""
 
-    __slots__ = ("_future", "work")
+    work: Callable[[sqlite3.Connection], Any]
+    future: "asyncio.Future[Any] | None"
 
-    def __init__(
-        self,
-        work: Callable[[sqlite3.Connection], Any],
-        future: "asyncio.Future[Any] | None",
-    ) -> None:
-        self.work = work
-        self._future = future
 
-    def finish(self, result: object) -> None:
-        """Hand the result to the caller's loop."""
-        self._hand(lambda future: future.set_result(result))
+def _hand(
+    batch: list[_Piece],
+    settle: Callable[["asyncio.Future[Any]", Any], None],
+    results: Sequence[object],
+) -> None:
+    """Settle all futures of a batch in one turn of their loop."""
+    waiting = [
+        (piece.future, result)
+        for piece, result in zip(batch, results, strict=True)
+        if piece.future is not None
+    ]
 
-    def fail(self, error: Exception) -> None:
-        """Hand the error to the caller's loop; without a caller, to the thread's error hook."""
-        if self._future is None:
-            threading.excepthook(threading.ExceptHookArgs((type(error), error, None, None)))
-        self._hand(lambda future: future.set_exception(error))
+    def settle_all() -> None:
+        for future, result in waiting:
+            if not future.done():
+                settle(future, result)
 
-    def _hand(self, settle: Callable[["asyncio.Future[Any]"], None]) -> None:
-        future = self._future
-        if future is None:
-            return
-        future.get_loop().call_soon_threadsafe(lambda: None if future.done() else settle(future))
+    if waiting:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+            waiting[0][0].get_loop().call_soon_threadsafe(settle_all)

@@ -1,8 +1,5 @@
 """The switch's credential room: opens a phone's block, checks it, and makes one for the issuer."""
 
-import asyncio
-from concurrent.futures import Executor
-
 from sandbox import codec, credentials, world
 from sandbox.credentials import BlockRefusedError, IssuerBinding, Opened
 from sandbox.keys import KeyFiles, KeyMissingError
@@ -18,13 +15,12 @@ class MismatchError(Exception):
 
 
 class Translator:
-    """Turns device blocks into issuer blocks. The secret lives inside one call of a thread."""
+    """Turns device blocks into issuer blocks. The secret lives inside one call."""
 
-    def __init__(self, keys: KeyFiles, executor: Executor) -> None:
+    def __init__(self, keys: KeyFiles) -> None:
         self._keys = keys
-        self._executor = executor
 
-    async def for_debit(self, payment: Payment) -> tuple[str, str]:
+    def for_debit(self, payment: Payment) -> tuple[str, str]:
         """
         Return the issuer's block and key index for a payment's debit.
 
@@ -38,9 +34,9 @@ class Translator:
             payment.payer_address,
             payment.payee_address,
         )
-        return await self.translate(payment.credential, binding=binding, payer=payment.payer)
+        return self.translate(payment.credential, binding=binding, payer=payment.payer)
 
-    async def translate(
+    def translate(
         self, block: str, *, binding: IssuerBinding, payer: codec.Element
     ) -> tuple[str, str]:
         """
@@ -58,22 +54,18 @@ class Translator:
             issuer_key = self._keys.issuer_key(issuer.org_id)
         except KeyMissingError as error:
             raise MismatchError("U28") from error
-
-        def work() -> str:
-            opened = credentials.open_device_block(block, self._keys.credential)
-            _check(opened, binding, device)
-            return credentials.make_issuer_block(
-                opened.secret,
-                binding=binding,
-                bank_code=issuer.bank_code,
-                account=account,
-                issuer_key=issuer_key,
-            )
-
         try:
-            made = await asyncio.get_running_loop().run_in_executor(self._executor, work)
+            opened = credentials.open_device_block(block, self._keys.credential)
         except BlockRefusedError as error:
             raise MismatchError("U14") from error
+        _check(opened, binding, device)
+        made = credentials.make_issuer_block(
+            opened.secret,
+            binding=binding,
+            bank_code=issuer.bank_code,
+            account=account,
+            issuer_key=issuer_key,
+        )
         return made, issuer.issuer_key_index
 
 

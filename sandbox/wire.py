@@ -5,9 +5,7 @@ import copy
 import enum
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
 
@@ -79,13 +77,12 @@ class RemoteMember:
     org_id: str
     url: str
     sign: Callable[[bytes], bytes]
-    executor: Executor
     exchanges: Exchanges
     journal: Journal
     faults: Faults
     timers: Timers
     _session: aiohttp.ClientSession | None = None
-    _tasks: set[asyncio.Task[object]] = field(default_factory=set)
+    _tasks: set[asyncio.Task[str]] = field(default_factory=set)
 
     async def ask(self, request: codec.Element, *, limit_seconds: float) -> Outcome:
         """Send a request and wait for its answer. The answer may come before the Ack."""
@@ -95,14 +92,10 @@ class RemoteMember:
         if fault is not None and fault.action is Action.LOSE_ACK:
             # The switch will hold the request for not taken, however fast the bank answers.
             self.exchanges.close(envelope.message_id, Closed.LATE)
-        sending = asyncio.ensure_future(self._send(envelope, fault))
-        self._tasks.add(sending)
-        sending.add_done_callback(self._tasks.discard)
         try:
             async with asyncio.timeout(limit_seconds):
-                either: tuple[asyncio.Future[Any], ...] = (answer, sending)
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                if not answer.done() and (refusal := sending.result()):
+                refusal = await self._sent(envelope, fault)
+                if refusal and not answer.done():
                     self.exchanges.close(envelope.message_id, Closed.LATE)
                     return NotAcked(refusal)
                 return Answered(await answer)
@@ -114,7 +107,8 @@ class RemoteMember:
         """Deliver an answer: the same bytes again after two and five seconds without an Ack."""
         envelope = codec.envelope(answer)
         for wait_seconds in (0.0, *self.timers.resend_after_seconds):
-            await asyncio.sleep(wait_seconds)
+            if wait_seconds:
+                await asyncio.sleep(wait_seconds)
             fault = self.faults.take(Direction.OUT, envelope)
             ack = await self._send(envelope, fault)
             if ack != NO_ACK:
@@ -127,6 +121,15 @@ class RemoteMember:
             task.cancel()
         if self._session is not None:
             await self._session.close()
+
+    async def _sent(self, envelope: Envelope, fault: Fault | None) -> str:
+        """Send a request. A delayed one goes its own way: it comes, however late."""
+        if fault is None or fault.action is not Action.DELAY:
+            return await self._send(envelope, fault)
+        task = asyncio.ensure_future(self._send(envelope, fault))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
 
     async def _send(self, envelope: Envelope, fault: Fault | None) -> str:
         """Return the Ack's code: empty when positive, NO_ACK when there was none."""
@@ -144,7 +147,7 @@ class RemoteMember:
         return ack
 
     async def _deliver(self, envelope: Envelope, action: Action | None) -> str:
-        body = await self._signed(envelope)
+        body = self._signed(envelope)
         ack = await self._post(envelope, body)
         if action is Action.DUPLICATE:
             await self._post(envelope, body)
@@ -161,13 +164,11 @@ class RemoteMember:
         again = codec.envelope(root)
         if again.api.startswith("Req"):
             self.exchanges.open(again)
-        ack = await self._post(again, await self._signed(again))
+        ack = await self._post(again, self._signed(again))
         self.journal.note_sent(self.org_id, again, ack=ack, fault=Action.REPEAT)
 
-    async def _signed(self, envelope: Envelope) -> bytes:
-        loop = asyncio.get_running_loop()
-        unsigned = codec.to_bytes(envelope.root)
-        return await loop.run_in_executor(self.executor, self.sign, unsigned)
+    def _signed(self, envelope: Envelope) -> bytes:
+        return self.sign(codec.canonical(envelope.root))
 
     async def _post(self, envelope: Envelope, body: bytes) -> str:
         path = f"/upi/{envelope.api}/{codec.VERSION}/urn:txnid:{envelope.transaction_id}"
