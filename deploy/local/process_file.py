@@ -39,7 +39,7 @@ class PartPlan:
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Ready | None = None
-    ready_seconds: float = 30.0
+    ready_seconds: float = 90.0
     needs: tuple[str, ...] = ()
     once: bool = False
     restart: bool = True
