@@ -43,12 +43,7 @@ class TransactionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return transactions with their legs, the newest first."""
-        return (
-            super(admin.ModelAdmin, self)
-            .get_queryset(request)
-            .order_by("-created_at")
-            .prefetch_related("legs")
-        )
+        return super().get_queryset(request).order_by("-created_at").prefetch_related("legs")
 
     @admin.display(description="amount", ordering="amount_paise")
     def amount_shown(self, transaction: Transaction) -> str:
