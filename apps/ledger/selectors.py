@@ -1,6 +1,6 @@
 """Reads of the books, and the lock of the books."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
@@ -52,7 +52,7 @@ def books_sum() -> Money:
 
 def transfer_by_key(key: str) -> Transfer | None:
     """Return the transfer that happened under a key."""
-    stored = TransferKey.objects.filter(key=key).first()
+    stored = TransferKey.objects.filter(digest=TransferKey.digest_of(key)).first()
     return None if stored is None else Transfer.objects.get(pk=stored.transfer_id)
 
 
@@ -99,40 +99,47 @@ def lock_accounts(account_ids: Iterable[int]) -> dict[int, Account]:
         return {row[0]: Account(*row) for row in cursor.fetchall()}
 
 
-def stored_transfers(keys: Sequence[str]) -> dict[str, StoredTransfer]:
+def stored_transfers(keys: Iterable[str]) -> dict[str, StoredTransfer]:
     """Return what is stored under these keys. It costs one index look-up a key."""
+    by_digest = {TransferKey.digest_of(key): key for key in keys}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT k.key, k.debit_account_id, k.credit_account_id, k.amount_paise, k.purpose, "
-            "k.kind, k.pending_key, k.transfer_id FROM ledger_transfer_key k "
-            "WHERE k.key = ANY(string_to_array(%s, E'\n'))",
-            ["\n".join(keys)],
+            "SELECT digest, transfer_id, kind, debit_account_id, credit_account_id, amount_paise, "
+            "purpose FROM ledger_transfer_key WHERE digest = ANY(%s::uuid[])",
+            [f"{{{','.join([digest.hex for digest in by_digest])}}}"],
         )
         rows = cursor.fetchall()
-    balances = _balances_after([row[7] for row in rows])
+    transfers = Transfer.objects.in_bulk([row[1] for row in rows]) if rows else {}
     return {
-        row[0]: StoredTransfer(
-            TransferOrder(row[0], row[1], row[2], Money(row[3]), row[4], Kind(row[5]), row[6]),
-            Verdict(row[0], Status.ACCEPTED, row[7], *balances[row[7]]),
+        by_digest[digest]: _stored(
+            TransferOrder(
+                key=by_digest[digest],
+                debit_account=debit_account,
+                credit_account=credit_account,
+                amount=Money(paise),
+                purpose=purpose,
+                kind=Kind(kind),
+                pending_key=transfers[transfer_id].pending_key,
+            ),
+            transfers[transfer_id],
         )
-        for row in rows
+        for digest, transfer_id, kind, debit_account, credit_account, paise, purpose in rows
     }
 
 
-def _balances_after(transfer_ids: Sequence[UUID]) -> dict[UUID, tuple[Money, Money]]:
-    if not transfer_ids:
-        return {}
-    rows = Transfer.objects.filter(pk__in=transfer_ids).values_list(
-        "pk", "debit_balance_after_paise", "credit_balance_after_paise"
+def _stored(order: TransferOrder, transfer: Transfer) -> StoredTransfer:
+    balances = (transfer.debit_balance_after_paise, transfer.credit_balance_after_paise)
+    return StoredTransfer(
+        order, Verdict(order.key, Status.ACCEPTED, transfer.pk, *map(Money, balances))
     )
-    return {pk: (Money(debit), Money(credit)) for pk, debit, credit in rows}
 
 
-def resolutions(pending_keys: Sequence[str]) -> dict[str, Kind]:
+def resolutions(pending_keys: Iterable[str]) -> dict[str, Kind]:
     """Return which of these pending transfers were posted or voided."""
-    if not pending_keys:
+    by_digest = {TransferKey.digest_of(key): key for key in pending_keys}
+    if not by_digest:
         return {}
-    rows = TransferKey.objects.filter(pending_key__in=pending_keys).values_list(
-        "pending_key", "kind"
+    rows = TransferKey.objects.filter(pending_digest__in=by_digest).values_list(
+        "pending_digest", "kind"
     )
-    return {pending_key: Kind(kind) for pending_key, kind in rows if pending_key is not None}
+    return {by_digest[digest]: Kind(kind) for digest, kind in rows if digest is not None}

@@ -172,7 +172,7 @@ def test_a_key_cannot_be_stored_twice(open_account):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         TransferKey.objects.create(
-            key=key.key,
+            digest=key.digest,
             transfer_id=ids.uuid7(),
             kind=Kind.SINGLE,
             debit_account_id=1,

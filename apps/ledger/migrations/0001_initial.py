@@ -107,13 +107,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TransferKey",
             fields=[
-                ("key", models.CharField(db_collation="C", max_length=120, primary_key=True, serialize=False)),
+                ("digest", models.UUIDField(primary_key=True, serialize=False)),
                 ("transfer_id", models.UUIDField()),
                 ("kind", models.CharField(choices=KINDS, max_length=7)),
                 ("debit_account_id", models.BigIntegerField()),
                 ("credit_account_id", models.BigIntegerField()),
                 ("amount_paise", models.BigIntegerField()),
-                ("pending_key", models.CharField(db_collation="C", max_length=120, null=True)),
+                ("pending_digest", models.UUIDField(null=True)),
                 ("purpose", models.CharField(max_length=40)),
             ],
             options={
@@ -121,13 +121,13 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         name="ledger_transfer_key_resolves_once",
-                        fields=["pending_key"],
-                        condition=models.Q(pending_key__isnull=False),
+                        fields=["pending_digest"],
+                        condition=models.Q(pending_digest__isnull=False),
                     ),
                     models.CheckConstraint(
                         name="ledger_transfer_key_names_its_pending",
-                        condition=models.Q(kind__in=["POST", "VOID"], pending_key__isnull=False)
-                        | models.Q(kind__in=["SINGLE", "PENDING"], pending_key__isnull=True),
+                        condition=models.Q(kind__in=["POST", "VOID"], pending_digest__isnull=False)
+                        | models.Q(kind__in=["SINGLE", "PENDING"], pending_digest__isnull=True),
                     ),
                 ],
             },

@@ -8,6 +8,7 @@ from apps.common import clock, ids
 from apps.ledger import engine, selectors
 from apps.ledger.contracts import Status, TransferOrder, Verdict
 from apps.ledger.engine import Account, Books
+from apps.ledger.models import TransferKey
 
 # A larger batch gains little and makes everybody behind it wait.
 ORDERS_MAX = 2000
@@ -16,7 +17,7 @@ _TRANSFER_TYPES = (
     *("uuid", "varchar", "varchar", "int8", "int8", "int8", "varchar", "varchar"),
     *("int8", "int8", "timestamptz"),
 )
-_KEY_TYPES = ("varchar", "uuid", "varchar", "int8", "int8", "int8", "varchar", "varchar")
+_KEY_TYPES = ("uuid", "uuid", "varchar", "int8", "int8", "int8", "uuid", "varchar")
 
 
 def post_transfers(orders: Sequence[TransferOrder]) -> list[Verdict]:
@@ -116,21 +117,22 @@ def _write_keys(accepted: Sequence[tuple[TransferOrder, Verdict]]) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY ledger_transfer_key (key, transfer_id, kind, debit_account_id, "
-            "credit_account_id, amount_paise, pending_key, purpose) FROM STDIN (FORMAT BINARY)"
+            "COPY ledger_transfer_key (digest, transfer_id, kind, debit_account_id, "
+            "credit_account_id, amount_paise, pending_digest, purpose) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
         copy.set_types(_KEY_TYPES)
         for order, verdict in accepted:
+            pending = order.pending_key
             copy.write_row(
                 (
-                    order.key,
+                    TransferKey.digest_of(order.key),
                     verdict.transfer_id,
                     order.kind,
                     order.debit_account,
                     order.credit_account,
                     order.amount.paise,
-                    order.pending_key,
+                    None if pending is None else TransferKey.digest_of(pending),
                     order.purpose,
                 )
             )
