@@ -4,10 +4,12 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
+import structlog
 from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from apps.common import ids
 from apps.common.errors import NotFoundError
 from apps.customers.contracts import Payer
 from apps.customers.errors import DeviceNotBoundError
@@ -15,6 +17,8 @@ from apps.customers.models import AccountRequest, Customer, Device, LinkedAccoun
 from apps.customers.states import RequestKind
 from apps.upi.contracts import AccountAddress
 from apps.upi.contracts import Device as WireDevice
+
+log = structlog.get_logger(__name__)
 
 DAY = dt.timedelta(hours=24)
 
@@ -56,6 +60,9 @@ def account_of(customer_id: uuid.UUID, account_id: uuid.UUID | None) -> LinkedAc
         raise NotFoundError
     account = LinkedAccount.objects.filter(pk=account_id, customer_id=customer_id).first()
     if account is None:
+        # Asked in every such case, so that the time of the refusal tells nothing either.
+        if LinkedAccount.objects.filter(pk=account_id).exists():
+            log.warning("foreign_account_asked", customer=ids.public_id("cus", customer_id))
         raise NotFoundError
     return account
 

@@ -123,6 +123,15 @@ NOTES = _each(
     ("A17 10,001 signs", _with(note="a" * 10_001)),
 )
 
+# A20: (case, headers, code of the refusal).
+BAD_KEYS = [
+    ("no key",       {},                               "idempotency_key_required"),
+    ("an empty key", {"Idempotency-Key": ""},          "idempotency_key_required"),
+    ("256 signs",    {"Idempotency-Key": "k" * 256},   "idempotency_key_invalid"),
+    ("a new line",   {"Idempotency-Key": "k\r\nX: y"}, "idempotency_key_invalid"),
+    ("not ASCII",    {"Idempotency-Key": "k\u00e9"},   "idempotency_key_invalid"),
+]  # fmt: skip
+
 BAD_BODIES = [*FORMS, *AMOUNTS, *CURRENCIES, *ADDRESSES, *NOTES]
 
 

@@ -3,19 +3,19 @@
 import base64
 import datetime as dt
 import json
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 from rest_framework.test import APIClient
 
 from apps.common import clock
 from apps.merchants.contracts import Scope
 from apps.merchants.models import ApiKey, Order
 from apps.merchants.services.keys import revoke_key
-from tests.api.bad_bodies import send, spoiling
+from tests.api.bad_bodies import BAD_KEYS, send, spoiling
 from tests.api.fingerprint import nothing_written
 from tests.api.people import enrol_person, open_shop
+from tests.api.race import at_once
 
 ORDERS = "/v1/orders"
 BODY = {"reference": "INV-1", "amount": 49900, "currency": "INR", "note": "two books"}
@@ -100,16 +100,7 @@ def test_two_merchants_may_use_one_key():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("_case", "headers", "code"),
-    [
-        ("no key",       {},                                "idempotency_key_required"),
-        ("an empty key", {"Idempotency-Key": ""},           "idempotency_key_required"),
-        ("256 signs",    {"Idempotency-Key": "k" * 256},    "idempotency_key_invalid"),
-        ("a new line",   {"Idempotency-Key": "k\r\nX: y"},  "idempotency_key_invalid"),
-        ("not ASCII",    {"Idempotency-Key": "k\u00e9"},    "idempotency_key_invalid"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("_case", "headers", "code"), BAD_KEYS)
 def test_an_order_needs_a_good_key(_case, headers, code):
     """A20."""
     shop = open_shop()
@@ -355,24 +346,7 @@ def test_of_a_key_only_a_code_is_kept():
 
 def race(shop, bodies):
     """POST the bodies at once under one key; return the answers."""
-    barrier, answers = threading.Barrier(len(bodies)), []
-
-    def send_one(body):
-        try:
-            client = shop.client
-            barrier.wait()
-            answers.append(
-                client.post(ORDERS, body, format="json", headers={"Idempotency-Key": "k-1"})
-            )
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=send_one, args=[body]) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
+    return at_once([partial(post, shop, body) for body in bodies])
 
 
 def test_twenty_twins_make_one_order(committed):

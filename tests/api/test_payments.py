@@ -1,19 +1,19 @@
 """Payments over the app API: what is refused writes nothing, and one key makes one payment."""
 
 import json
-import threading
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from apps.common import clock
 from apps.customers.services import enrol
 from apps.messaging.models import IdempotencyKey
 from apps.payments.models import Leg, Transaction
 from apps.upi.models import PinBlock
-from tests.api.bad_bodies import send, spoiling
+from tests.api.bad_bodies import BAD_KEYS, send, spoiling
 from tests.api.fingerprint import nothing_written
 from tests.api.people import BLOCK, enrol_person, new_transaction_id
+from tests.api.race import at_once
 
 PAYMENTS = "/app/v1/payments"
 JSON = "application/json"
@@ -124,15 +124,7 @@ def test_nobody_pays_from_what_is_anothers():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("_case", "headers", "code"),
-    [
-        ("no key",       {},                               "idempotency_key_required"),
-        ("an empty key", {"Idempotency-Key": ""},          "idempotency_key_required"),
-        ("256 signs",    {"Idempotency-Key": "k" * 256},   "idempotency_key_invalid"),
-        ("a new line",   {"Idempotency-Key": "k\r\nX: y"}, "idempotency_key_invalid"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("_case", "headers", "code"), BAD_KEYS)
 def test_a_payment_needs_a_good_key(_case, headers, code):
     """A20."""
     person = payer()
@@ -285,31 +277,12 @@ def test_other_methods_are_refused(method):
     assert refused(answer) == (405, "method_not_allowed")
 
 
-def race(posts):
-    """Send all at once; return the answers."""
-    barrier, answers = threading.Barrier(len(posts)), []
-
-    def send_one(person, body):
-        try:
-            barrier.wait()
-            answers.append(pay(person, body))
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=send_one, args=each) for each in posts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
 def test_fifty_twins_make_one_payment(committed):
     """A21."""
     person = payer()
     body = body_of(person)
 
-    answers = race([(person, body)] * 50)
+    answers = at_once([partial(pay, person, body)] * 50)
 
     assert {answer.status_code for answer in answers} <= {200, 202, 409}
     assert [answer.status_code for answer in answers].count(202) == 1
@@ -323,7 +296,7 @@ def test_of_two_amounts_under_one_key_one_is_never_executed(committed):
     person = payer()
     bodies = [body_of(person), body_of(person, amount=100)]
 
-    answers = race([(person, body) for body in bodies])
+    answers = at_once([partial(pay, person, body) for body in bodies])
 
     assert sorted(answer.status_code for answer in answers) in ([202, 409], [202, 422])
     winner = next(answer for answer in answers if answer.status_code == 202)

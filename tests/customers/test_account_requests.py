@@ -1,7 +1,7 @@
 """An account request from the outbox of the app to its bank's answer: sent once, never guessed."""
 
 import base64
-import threading
+from functools import partial
 
 import pytest
 from django.db import connection, connections, transaction
@@ -29,6 +29,7 @@ from apps.upi.contracts import (
 )
 from apps.upi.models import Exchange, MessageLog, PinBlock
 from tests.api.people import BLOCK, enrol_person, new_transaction_id
+from tests.api.race import at_once
 from tests.upi.switch import Switch
 
 CANARY = base64.b64encode(b"canary pin block of this very test").decode()
@@ -202,17 +203,8 @@ def test_two_readers_of_a_balance_get_it_once(asha, switch):
     advance_due(at=clock.now())
     receive(endpoint.receive_balance_answer, answer_of(request, paise=100, kind=RespBalEnq))
     row = AccountRequest.objects.get(pk=request.pk)
-    barrier, taken = threading.Barrier(8), []
 
-    def take():
-        barrier.wait()
-        taken.append(take_balance(row))
-
-    threads = [threading.Thread(target=take) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    taken = at_once([partial(take_balance, row)] * 8)
 
     assert sorted(taken, key=lambda money: money is None) == [Money(100)] + [None] * 7
 
@@ -301,23 +293,9 @@ def test_a_request_whose_block_is_gone_is_not_sent(asha, switch):
 
 
 def test_twins_of_a_request_make_one(asha):
-    body = {
-        "transaction_id": new_transaction_id(),
-    }
-    barrier, made = threading.Barrier(6), []
+    transaction_id = new_transaction_id()
 
-    def twin():
-        try:
-            barrier.wait()
-            made.append(ask(asha, RequestKind.OTP, **body).pk)
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=twin) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    made = at_once([lambda: ask(asha, RequestKind.OTP, transaction_id=transaction_id).pk] * 6)
 
     assert len(made) == 6
     assert len(set(made)) == 1
@@ -327,23 +305,15 @@ def test_twins_of_a_request_make_one(asha):
 def test_two_customers_cannot_have_one_transaction_id(asha):
     ravi = enrol_person("RAVI IYER")
     transaction_id = new_transaction_id()
-    barrier, outcomes = threading.Barrier(2), []
 
     def race(person):
         try:
-            barrier.wait()
             ask(person, RequestKind.OTP, transaction_id=transaction_id)
-            outcomes.append("made")
         except TransactionIdTakenError:
-            outcomes.append("taken")
-        finally:
-            connections["default"].close()
+            return "taken"
+        return "made"
 
-    threads = [threading.Thread(target=race, args=[person]) for person in (asha, ravi)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = at_once([partial(race, person) for person in (asha, ravi)])
 
     assert sorted(outcomes) == ["made", "taken"]
     assert AccountRequest.objects.count() == 1

@@ -1,10 +1,10 @@
 """Orders paid by money that came in: each order once, each transaction once, at a flat price."""
 
 import datetime as dt
-import threading
+from functools import partial
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.common import clock, ids
@@ -14,6 +14,7 @@ from apps.merchants.models import Order, OrderFulfilment
 from apps.merchants.services.apply_payment import apply_payments
 from apps.messaging.models import OutboxEvent
 from tests.api.people import enrol_person, new_transaction_id, open_shop
+from tests.api.race import at_once
 
 
 def order_of(shop, **members):
@@ -230,21 +231,9 @@ def test_a_payment_undone_has_paid_nothing(committed):
 def test_of_many_payments_at_once_exactly_one_pays(committed):
     shop = open_shop()
     order = order_of(shop)
-    barrier, seen = threading.Barrier(8), []
+    payments = [payment_of(shop, order) for _ in range(8)]
 
-    def pay():
-        try:
-            payment = payment_of(shop, order)
-            barrier.wait()
-            seen.extend(verdicts(payment))
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=pay) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    seen = [verdict for (verdict,) in at_once([partial(verdicts, one) for one in payments])]
 
     assert sorted(seen) == [*[Verdict.DUPLICATE] * 7, Verdict.PAID]
     assert OutboxEvent.objects.count() == 1
@@ -254,20 +243,8 @@ def test_the_two_who_tell_of_one_transaction_agree(committed):
     """CREDIT POSTED and PAYEE_PSP CONFIRMED at the same moment."""
     shop = open_shop()
     payment = payment_of(shop, order_of(shop))
-    barrier, seen = threading.Barrier(2), []
 
-    def tell():
-        try:
-            barrier.wait()
-            seen.extend(apply(payment))
-        finally:
-            connections["default"].close()
-
-    threads = [threading.Thread(target=tell) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    seen = [fulfilment for (fulfilment,) in at_once([partial(apply, payment)] * 2)]
 
     assert [each.verdict for each in seen] == [Verdict.PAID] * 2
     assert sorted(each.is_repeat for each in seen) == [False, True]

@@ -32,7 +32,7 @@ def server():
 
 
 @pytest.fixture
-def shop(committed):
+def shop(db):
     return open_shop()
 
 
@@ -253,8 +253,8 @@ def test_a_failing_endpoint_is_left_alone_for_a_moment(shop, server):
     assert (soonest - clock.now()).total_seconds() > 8
 
 
-def test_one_slow_shop_does_not_hold_up_another(shop, server):
-    other = open_shop()
+def test_one_slow_shop_does_not_hold_up_another(committed, server):
+    shop, other = open_shop(), open_shop()
     endpoint_at(shop, server.url)
     consume(paid(shop))
     server.plan = ["silent"]

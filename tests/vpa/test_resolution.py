@@ -1,11 +1,11 @@
 """Resolution: what is behind an address, from Redis when it is there and never from the past."""
 
-import threading
+from functools import partial
 
 import pytest
 import redis
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_redis.exceptions import ConnectionInterrupted
 
@@ -18,6 +18,7 @@ from apps.vpa.errors import AddressTakenError
 from apps.vpa.models import Vpa
 from apps.vpa.services import register
 from tests.api.people import enrol_person, open_shop
+from tests.api.race import at_once
 
 
 @pytest.fixture(autouse=True)
@@ -149,23 +150,15 @@ def test_without_redis_the_database_answers_and_nothing_changes(settings):
 
 def test_of_two_who_want_an_address_at_once_one_gets_it(committed):
     people = [enrol_person() for _ in range(6)]
-    barrier, outcomes = threading.Barrier(len(people)), []
 
     def want(person):
         try:
-            barrier.wait()
             give(person, "wanted@exbank")
-            outcomes.append("given")
         except AddressTakenError:
-            outcomes.append("taken")
-        finally:
-            connections["default"].close()
+            return "taken"
+        return "given"
 
-    threads = [threading.Thread(target=want, args=[person]) for person in people]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = at_once([partial(want, person) for person in people])
 
     assert sorted(outcomes) == ["given", *["taken"] * 5]
     assert Vpa.objects.count() == 1

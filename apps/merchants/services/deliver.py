@@ -131,24 +131,17 @@ def _record(claim: Claim, attempt: _Attempt) -> None:
     delivery, reply = attempt.delivery, attempt.reply
     ours = WebhookDelivery.objects.filter(pk=delivery.pk, claim=claim.token)
     made = delivery.attempts + 1
-    if reply.outcome == Outcome.DELIVERED:
-        ours.update(
-            state=WebhookDelivery.State.DELIVERED,
-            attempts=made,
-            ended_at=attempt.attempted_at,
-            claim=None,
-            next_action_at=None,
-        )
-    elif made > len(RETRY_SECONDS):
-        ours.update(
-            state=WebhookDelivery.State.FAILED,
-            attempts=made,
-            ended_at=attempt.attempted_at,
-            claim=None,
-            next_action_at=None,
-        )
-    else:
+    end = _end_after(reply.outcome, attempts_made=made)
+    if end is None:
         ours.update(attempts=made, claim=None, next_action_at=Now() + _wait(made))
+    else:
+        ours.update(
+            state=end,
+            attempts=made,
+            ended_at=attempt.attempted_at,
+            claim=None,
+            next_action_at=None,
+        )
     log.info(
         "webhook_attempted",
         delivery=str(delivery),
@@ -156,6 +149,13 @@ def _record(claim: Claim, attempt: _Attempt) -> None:
         http_status=reply.http_status,
         attempt=made,
     )
+
+
+def _end_after(outcome: Outcome, *, attempts_made: int) -> WebhookDelivery.State | None:
+    if outcome == Outcome.DELIVERED:
+        return WebhookDelivery.State.DELIVERED
+    has_tries = attempts_made <= len(RETRY_SECONDS)
+    return None if has_tries else WebhookDelivery.State.FAILED
 
 
 def _wait(attempts_made: int) -> dt.timedelta:
