@@ -15,9 +15,7 @@ PIN = Credential(type="PIN", sub_type="MPIN", code="NPCI", ki="20150822", data=S
 OTP = Credential(type="OTP", sub_type="SMS", code="NPCI", ki="20150822", data=Secret("2.0|Qg=="))
 
 
-@pytest.fixture(autouse=True)
-def _database(db):
-    pass
+pytestmark = pytest.mark.django_db
 
 
 def age(seconds: float) -> None:

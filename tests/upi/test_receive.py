@@ -3,6 +3,7 @@
 import concurrent.futures
 
 import pytest
+import structlog
 from django.db import connection
 from lxml import etree
 
@@ -96,7 +97,11 @@ def test_the_same_content_under_a_new_id_is_acked_and_waits_for_the_one_outcome(
 
     again = wire.fresh(name, txn_id=txn_id, edit=other_block)
 
-    assert door.send(again).err == ""
+    with structlog.testing.capture_logs() as logs:
+        assert door.send(again).err == ""
+
+    [report] = [entry for entry in logs if entry["event"] == "request_repeated"]
+    assert report["is_note_other"]
     assert len(routes.received) == 1
     assert changes() == {"upi_message_log": 1, "upi_exchange_repeat": 1}
     repeat = ExchangeRepeat.objects.get()

@@ -4,14 +4,14 @@ import dataclasses
 import socket
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
 
 from apps.common import clock, ids
 from apps.common.secret import Secret
 from apps.upi import client, codec
 from apps.upi.contracts import Credential, Head, ReqPay, Request, SendResult
 from apps.upi.models import Exchange, MessageLog
-from apps.upi.services import requests
+from apps.upi.services import pin_blocks, requests
 from hsm.errors import HsmUnavailableError
 from tests.upi import routes, wire
 from tests.upi.conftest import row_counts
@@ -269,3 +269,18 @@ def test_a_credential_is_nowhere_after_a_request_was_sent(committed, switch):
 
     assert row_counts()["upi_pin_block"] == 0
     assert not MessageLog.objects.filter(body__contains="Y2FuYXJ5").exists()
+
+
+def test_a_credential_is_not_in_the_statement_that_the_server_sees(committed):
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (process,) = cursor.fetchone()
+        pin_blocks.store(ids.uuid7(), payment().message.payer.creds)
+
+        with connections["replica"].cursor() as cursor:
+            cursor.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", [process])
+            (statement,) = cursor.fetchone()
+
+    assert "INSERT INTO upi_pin_block" in statement
+    assert BLOCK not in statement
