@@ -1,0 +1,1 @@
+"""What settlement does with the switch's files."""
