@@ -94,6 +94,8 @@ class PinState(models.Model):
     parked_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "PIN state"
+        verbose_name_plural = "PIN states"
         db_table = "accounts_pin_state"
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -48,6 +48,8 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
         constraints = [
             models.CheckConstraint(
                 name="api_key_is_revoked_at_an_instant",
@@ -180,6 +182,8 @@ class WebhookDelivery(models.Model):
     parked_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "webhook delivery"
+        verbose_name_plural = "webhook deliveries"
         constraints = [
             models.UniqueConstraint(
                 name="event_is_delivered_once_per_endpoint", fields=["endpoint", "event_id"]

@@ -52,6 +52,8 @@ class Vpa(models.Model):
     ownership = models.CharField(max_length=11, blank=True)
 
     class Meta:
+        verbose_name = "VPA"
+        verbose_name_plural = "VPAs"
         constraints = [
             models.CheckConstraint(
                 name="vpa_address_is_ascii_lower_case", condition=Q(address__regex=ADDRESS)

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from unfold.decorators import display
 
 from apps.common.admin import ReadOnlyAdmin
+from apps.common.clock import IST
 from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account, mask_vpa
 from apps.payments.models import Leg, Transaction
@@ -28,15 +29,15 @@ class TransactionAdmin(ReadOnlyAdmin):
     """Every payment that this bank had a part in, with all that happened to it."""
 
     list_display: ClassVar = [
-        "id",
-        "rrn",
+        "txn_id",
+        "rrn_shown",
         "amount_shown",
         "payer_shown",
         "payee_shown",
         "status",
-        "our_part",
-        "created_at",
+        "created_shown",
     ]
+    list_display_links: ClassVar = ["txn_id"]
     search_fields: ClassVar = ["=id", "=rrn", "=payer_address", "=payee_address", "=reference"]
     search_help_text = "Txn id, RRN, payment address or merchant reference, exactly"
     list_filter: ClassVar = ["created_at"]
@@ -65,10 +66,20 @@ class TransactionAdmin(ReadOnlyAdmin):
         """Show the public word of the payment, from the leg that knows most."""
         return status_of(list(transaction.legs.all()))
 
-    @admin.display(description="our part")
-    def our_part(self, transaction: Transaction) -> str:
-        """Show which jobs were ours."""
-        return ", ".join(sorted(_LANE_OF[Role(leg.role)] for leg in transaction.legs.all()))
+    @admin.display(description="Txn id", ordering="pk")
+    def txn_id(self, transaction: Transaction) -> str:
+        """Show the UPI transaction id."""
+        return transaction.pk
+
+    @admin.display(description="RRN", ordering="rrn")
+    def rrn_shown(self, transaction: Transaction) -> str:
+        """Show the retrieval reference number."""
+        return transaction.rrn
+
+    @admin.display(description="created (IST)", ordering="created_at")
+    def created_shown(self, transaction: Transaction) -> str:
+        """Show when we first heard of it, without a line break."""
+        return f"{transaction.created_at.astimezone(IST):%d %b, %H:%M:%S}".replace(" ", "\u00a0")
 
     def change_view(
         self,

@@ -1,0 +1,151 @@
+"""Staff and developers use the pages in a real browser, in light and dark."""
+
+import base64
+import hashlib
+import hmac
+import json
+import shutil
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
+pytestmark = [
+    pytest.mark.platform,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="no Chromium on this machine: apt-get install --no-install-recommends chromium",
+    ),
+]
+# Without these, Chromium looks for hosts of its maker at every start.
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+]  # fmt: skip
+PERIOD_SECONDS = 30
+
+
+def one_time_code(url: str, at: float) -> str:
+    """Return what an authenticator app shows (RFC 6238, six digits)."""
+    secret = parse_qs(urlparse(url).query)["secret"][0]
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    counter = struct.pack(">Q", int(at) // PERIOD_SECONDS)
+    digest = hmac.new(key, counter, hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+    return f"{number % 10**6:06d}"
+
+
+class Visit:
+    """What a member of staff saw: each page's text, and everything the browser complained of."""
+
+    def __init__(self, page: Page, url: str, folder: Path) -> None:
+        self.complaints: list[str] = []
+        self._page, self._url, self._folder = page, url, folder
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+
+    def _listen(self, message: Any) -> None:
+        if message.type == "error" and "favicon" not in message.location.get("url", ""):
+            self.complaints.append(message.text)
+
+    def open(self, path: str, name: str) -> str:
+        self._page.goto(self._url + path)
+        self._page.wait_for_load_state("networkidle")
+        self._page.screenshot(path=self._folder / f"{name}.png", full_page=True)
+        return self._page.inner_text("body")
+
+    def log_in(self, person: dict[str, str]) -> None:
+        self._page.goto(self._url + "/admin/")
+        self._page.fill("[name=username]", person["email"])
+        self._page.fill("[name=password]", person["password"])
+        self._page.fill("[name=code]", one_time_code(person["totp_url"], time.time()))
+        self._page.click("button[type=submit]")
+        self._page.wait_for_url("**/admin/")
+
+
+def tour(
+    url: str, person: dict[str, str], txn_id: str, scheme: str, folder: Path
+) -> dict[str, Any]:
+    """Log in and open every page; return what was seen. Playwright wants a thread of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": 1440, "height": 1000}, locale="en-IN"
+        )
+        visit = Visit(context.new_page(), url, folder)
+        visit.log_in(person)
+        seen = {
+            name: visit.open(path, f"{name}-{scheme}")
+            for name, path in {
+                "home": "/admin/",
+                "transactions": "/admin/payments/transaction/",
+                "timeline": f"/admin/payments/transaction/{txn_id}/change/",
+                "accounts": "/admin/accounts/bankaccount/",
+                "vpas": "/admin/vpa/vpa/",
+                "merchants": "/admin/merchants/merchant/",
+                "docs": "/docs",
+                "errors": "/docs/errors#invalid_amount",
+            }.items()
+        }
+        browser.close()
+    return {"complaints": visit.complaints, **seen}
+
+
+@pytest.fixture(scope="module")
+def txn_id(stage) -> str:
+    return str(stage["asha"].pay(stage["ravi"].vpa, 123_456, note="shown")["txn_id"])
+
+
+@pytest.fixture
+def folder(platform) -> Path:
+    path = platform.directory.root / "screenshots"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+@pytest.mark.parametrize(("scheme", "role"), [("light", "Auditor"), ("dark", "Operations")])
+def test_staff_follow_a_payment_from_list_to_timeline(platform, txn_id, folder, scheme, role):
+    staff = json.loads((platform.directory.root / "phones" / "staff.json").read_text())
+    person = next(each for each in staff if each["role"] == role)
+
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(
+            tour, platform.urls["public"], person, txn_id, scheme, folder
+        ).result()  # fmt: skip
+
+    assert seen["complaints"] == []
+    assert txn_id in seen["transactions"]
+    assert "₹1,234.56" in seen["transactions"]
+    assert "RECEIVED → POSTED" in seen["timeline"].replace("\n", " ")
+    assert "payer PSP" in seen["timeline"]
+    assert "asha@exbank" not in seen["timeline"]
+    assert "001100000001" not in seen["accounts"]
+    assert "nilabooks@exbank" in seen["vpas"]
+    assert "/app/v1/payments" in seen["docs"]
+    assert "invalid_amount" in seen["errors"]
+
+
+def test_a_stranger_sees_only_the_login_page(platform):
+    with ThreadPoolExecutor(1) as pool:
+        text = pool.submit(_as_stranger, platform.urls["public"]).result()
+
+    assert "Log in" in text
+    assert "Transactions" not in text
+
+
+def _as_stranger(url: str) -> str:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        page.goto(url + "/admin/payments/transaction/")
+        text = page.inner_text("body")
+        browser.close()
+    return text
