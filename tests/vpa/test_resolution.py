@@ -134,6 +134,42 @@ def test_a_reader_from_before_a_change_leaves_nothing_behind():
 
 
 @pytest.mark.django_db
+def test_redis_learns_no_account_number(settings):
+    person = enrol_person()
+    give(person, "asha@exbank")
+
+    selectors.resolve("asha@exbank")
+
+    with redis.Redis.from_url(settings.CACHES["default"]["LOCATION"]) as client:
+        kept = client.get("upi:1:vpa:asha@exbank")
+    assert kept is not None
+    assert person.accounts[0].account_number.encode() not in kept
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda _sealed: ["id", "asha@exbank", "PERSON", "0000", "EVE", ["X", "Y", "1"], None],
+        lambda _sealed: "gAAAAABnot-a-token",
+        lambda sealed: sealed,
+    ],
+    ids=["made up", "no token", "of another address"],
+)
+def test_who_writes_to_redis_redirects_no_payment(forge):
+    person = enrol_person(accounts=2)
+    give(person, "asha@exbank")
+    give(person, "eve@exbank", account=1)
+    selectors.resolve("eve@exbank")
+
+    cache.set("vpa:asha@exbank", forge(cache.get("vpa:eve@exbank")))
+
+    resolved = selectors.resolve("asha@exbank")
+    assert resolved is not None
+    assert resolved.account.account_number == person.accounts[0].account_number
+
+
+@pytest.mark.django_db
 def test_without_redis_the_database_answers_and_nothing_changes(settings):
     person = enrol_person(accounts=2)
     row = give(person, "asha@exbank")
