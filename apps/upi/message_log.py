@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -15,10 +16,8 @@ _INSERT = """
     INSERT INTO upi_message_log (id, logged_at, direction, outcome, exchange_id, organisation, api,
         type, txn_id, msg_id, body, body_size, body_digest, signed_info, signature_value, ack_code,
         reason)
-    SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::uuid[],
-        %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[],
-        %s::bytea[], %s::text[], %s::text[], %s::text[], %s::text[])
-"""
+    VALUES """
+_ROW = f"({', '.join(['%s'] * 17)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +44,31 @@ class LogEntry:
 
 def write(entries: Sequence[LogEntry]) -> None:
     """Insert log rows by one statement, in the caller's transaction. `raw` leaves its digest."""
-    rows = [
-        (
-            entry.id,
-            entry.logged_at,
-            entry.direction.value,
-            entry.outcome.value,
-            entry.exchange_id,
-            entry.organisation,
-            entry.api,
-            entry.type,
-            entry.txn_id,
-            entry.msg_id,
-            entry.body,
-            len(entry.raw),
-            hashlib.sha256(entry.raw).digest(),
-            entry.signed_info,
-            entry.signature_value,
-            entry.ack_code,
-            entry.reason,
-        )
-        for entry in entries
-    ]
+    if not entries:
+        return
+    # A list of rows, not a list of columns: most often there is one, and that is half the cost.
+    values = [value for entry in entries for value in _values(entry)]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(_INSERT + ", ".join([_ROW] * len(entries)), values)
+
+
+def _values(entry: LogEntry) -> tuple[Any, ...]:
+    return (
+        entry.id,
+        entry.logged_at,
+        entry.direction.value,
+        entry.outcome.value,
+        entry.exchange_id,
+        entry.organisation,
+        entry.api,
+        entry.type,
+        entry.txn_id,
+        entry.msg_id,
+        entry.body,
+        len(entry.raw),
+        hashlib.sha256(entry.raw).digest(),
+        entry.signed_info,
+        entry.signature_value,
+        entry.ack_code,
+        entry.reason,
+    )
