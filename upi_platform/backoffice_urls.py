@@ -12,5 +12,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("docs/errors", errors, name="errors"),
-    path("docs/openapi", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "docs/openapi",
+        SpectacularAPIView.as_view(urlconf="upi_platform.documented_urls"),
+        name="schema",
+    ),
 ]
