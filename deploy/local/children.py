@@ -72,6 +72,8 @@ class Child:
 
     def _reap(self) -> None:
         self.process.wait(KILL_WAIT_SECONDS)
+        # The others of its group were killed with it, and are gone a moment later.
+        wait_until(lambda: not _group_lives(self.pid), seconds=KILL_WAIT_SECONDS)
         self.plan.record.unlink(missing_ok=True)
 
 
@@ -171,6 +173,20 @@ def cpu_seconds(pid: int) -> float:
 def _signal_group(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    # Those that ended may lie about as zombies for as long as their new parent likes.
+    members = (
+        _stat(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdecimal()
+    )
+    return any(fields and int(fields[2]) == group and fields[0] not in "ZX" for fields in members)
 
 
 def _started_at(pid: int) -> int | None:

@@ -27,6 +27,8 @@ def write(text):
     with open(journal, "a") as file:
         file.write(f"{name} {text}\\n")
 def end(*_):
+    # Each thread of a supervisor that dies sends one.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(grace)
     child.terminate()
     child.wait()
