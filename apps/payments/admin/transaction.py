@@ -138,7 +138,7 @@ def _facts(timeline: Timeline) -> list[tuple[str, str]]:
         ("RRN", transaction.rrn),
         ("Note", transaction.note or "–"),
         ("Merchant reference", transaction.reference or "–"),
-        ("Purpose · initiation mode", f"{transaction.purpose} · {transaction.initiation_mode}"),
+        ("Purpose, mode", f"{transaction.purpose}, {transaction.initiation_mode}"),
     ]
 
 
