@@ -80,7 +80,8 @@ def open_leg(facts: TransactionFacts, leg: NewLeg) -> OpenedLeg:
     A leg that holds the key already is returned as it is, its row locked. A job whose RRN belongs
     to another transaction is written with the code that declines it (DT, DF).
 
-    Raises TransactionDiffersError when the transaction is known with another content.
+    Raises TransactionDiffersError when the transaction is known with another content; then the
+    caller must roll back, for the leg has been written.
     """
     assert connection.in_atomic_block, "a leg is written with what makes it"
     parameters = _parameters(facts, leg)

@@ -145,7 +145,8 @@ def _open_reversals(rows: Sequence[FileRow]) -> None:
             or row.facts.payee_address.rpartition("@")[2] in settings.UPI_HANDLES,
         )
         try:
-            open_leg(row.facts, leg)
+            with transaction.atomic():
+                open_leg(row.facts, leg)
         except TransactionDiffersError as error:
             # One row that contradicts our books must not hold up the file: it is a break.
             log.warning("file_row_differs", transaction_id=row.facts.id, field=error.field)

@@ -1,0 +1,353 @@
+"""Every way in which our books and the switch's file can differ is found."""
+
+import datetime as dt
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from apps.common import clock
+from apps.common.money import Money
+from apps.ledger.contracts import Chart, TransferOrder
+from apps.ledger.selectors import account_id_by_code
+from apps.ledger.services.posting import post_transfers
+from apps.payments.models import FileVerdict, Leg, Transaction
+from apps.payments.states import Role
+from apps.settlement.contracts import BreakKind
+from apps.settlement.day_file import COLUMNS
+from apps.settlement.models import DayFile
+from apps.settlement.services.reconcile import reconcile
+from apps.settlement.services.take_file import take_file
+from tests.conftest import _owner
+from tests.payments.hand import Deal, Side, drain, state
+from tests.payments.payer import enrol_payee, enrol_payer
+from tests.settlement.files import row, write
+
+ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
+TODAY = clock.business_date(clock.now())
+
+
+@pytest.fixture(autouse=True)
+def old_enough(settings):
+    """Let postings of this moment be compared, as if the switch had had its time."""
+    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 0
+
+
+@pytest.fixture
+def outward(hand):
+    return Deal(payer=hand.account(), payee=ABROAD)
+
+
+@pytest.fixture
+def inward(hand):
+    return Deal(payer=ABROAD, payee=hand.plain_account("001234567899"))
+
+
+def debited(hand, deal):
+    sent = hand.debit(deal)
+    drain(Role.DEBIT)
+    assert sent.code == "00"
+
+
+def credited(hand, deal):
+    sent = hand.credit(deal)
+    drain(Role.CREDIT)
+    assert sent.code == "00"
+
+
+def breaks(*rows):
+    found = take_file(write(*rows), date=TODAY, is_complete=False)
+    result = reconcile(found, date=TODAY, now=clock.now() + dt.timedelta(minutes=1))
+    return [(each.kind, each.transaction_id) for each in result.breaks]
+
+
+def details(*rows):
+    found = take_file(write(*rows), date=TODAY, is_complete=False)
+    result = reconcile(found, date=TODAY, now=clock.now() + dt.timedelta(minutes=1))
+    return [each.detail for each in result.breaks]
+
+
+def test_a_day_that_agrees_has_no_breaks(hand, outward, inward):
+    debited(hand, outward)
+    credited(hand, inward)
+
+    assert breaks(row(outward), row(inward)) == []
+
+
+def test_a_declined_payment_agrees_with_its_decline(hand, outward):
+    hand.debit(outward, pin="000000")
+    drain()
+
+    assert breaks(row(outward, "ZM")) == []
+
+
+def test_a_reversed_debit_agrees_with_its_failure(hand, outward):
+    debited(hand, outward)
+    hand.reversal(outward, "DEBIT")
+    drain()
+
+    assert breaks(row(outward, "BT")) == []
+
+
+def test_a_debit_that_the_file_expects_is_missed(hand, outward):
+    hand.debit(outward, pin="000000")
+    drain()
+
+    assert breaks(row(outward, "00")) == [(BreakKind.DEBIT_MISSING, outward.id)]
+
+
+def test_a_debit_that_we_never_heard_of_is_missed(hand, outward):
+    assert breaks(row(outward, "00")) == [(BreakKind.DEBIT_MISSING, outward.id)]
+
+
+def test_a_debit_that_the_file_calls_failed_is_unexpected(hand, outward):
+    debited(hand, outward)
+
+    assert breaks(row(outward, "UT")) == [(BreakKind.DEBIT_UNEXPECTED, outward.id)]
+
+
+def test_a_credit_that_the_file_expects_is_missed(hand, inward):
+    hand.credit(inward)
+    Leg.objects.update(post_before_at=clock.now())
+    drain()
+
+    assert breaks(row(inward, "00")) == [(BreakKind.CREDIT_MISSING, inward.id)]
+
+
+def test_a_credit_that_the_file_calls_failed_is_unexpected_and_open(hand, inward):
+    credited(hand, inward)
+
+    assert breaks(row(inward, "BT")) == [
+        (BreakKind.CREDIT_UNEXPECTED, inward.id),
+        (BreakKind.OPEN_ITEM, inward.id),
+    ]
+    assert any("CREDIT_OF_FAILED" in detail for detail in details(row(inward, "BT")))
+
+
+def test_a_deemed_credit_that_is_not_posted_is_owed(hand, inward):
+    assert breaks(row(inward, "RB")) == [(BreakKind.OPEN_ITEM, inward.id)]
+    assert "CREDIT_OWED" in details(row(inward, "RB"))[0]
+
+
+def test_a_deemed_credit_that_is_posted_agrees(hand, inward):
+    credited(hand, inward)
+
+    assert breaks(row(inward, "RB")) == []
+
+
+def test_another_amount_is_found(hand, outward):
+    debited(hand, outward)
+
+    assert breaks(row(outward, setAmount="149.51")) == [(BreakKind.AMOUNT_DIFFERS, outward.id)]
+
+
+def test_another_rrn_is_found(hand, outward):
+    debited(hand, outward)
+
+    assert breaks(row(outward, rrn="999999999999")) == [(BreakKind.RRN_DIFFERS, outward.id)]
+
+
+def test_a_posting_that_no_file_knows_is_found(hand, outward, inward):
+    debited(hand, outward)
+    credited(hand, inward)
+
+    assert breaks(row(inward)) == [(BreakKind.NOT_IN_FILE, outward.id)]
+
+
+def test_a_debit_that_was_given_back_need_not_be_in_the_file(hand, outward):
+    debited(hand, outward)
+    hand.reversal(outward, "DEBIT")
+    drain()
+
+    assert breaks() == []
+
+
+def test_a_posting_still_under_way_is_left_for_the_next_time(hand, outward, settings):
+    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 90
+    debited(hand, outward)
+
+    assert breaks() == []
+
+
+def test_our_psps_word_against_the_files_is_found(hand):
+    asha = enrol_payer(hand)
+    deal = asha.pay(ABROAD)
+    drain(Role.PAYER_PSP)
+    debited(hand, deal)
+    hand.answer_payment(deal, "FAILURE", "U31~XI")
+
+    kinds = [kind for kind, _ in breaks(row(deal, "00"))]
+
+    assert kinds == [BreakKind.OPEN_ITEM, BreakKind.STATUS_DIFFERS]
+
+
+def test_a_leg_without_its_transfer_is_found(hand, outward):
+    debited(hand, outward)
+    with owner() as cursor:
+        cursor.execute("ALTER TABLE ledger_transfer_key DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM ledger_transfer_key")
+        cursor.execute("ALTER TABLE ledger_transfer_key ENABLE TRIGGER USER")
+
+    found = breaks(row(outward))
+
+    assert (BreakKind.LEG_WITHOUT_TRANSFER, outward.id) in found
+
+
+def test_a_transfer_without_its_leg_is_found(hand, outward):
+    order = TransferOrder(
+        key=f"CREDIT/CREDIT/{outward.id}",
+        debit_account=account_id_by_code(Chart.SWITCH_RECEIVABLE),
+        credit_account=account_id_by_code(Chart.SWITCH_PAYABLE),
+        amount=Money(100),
+        purpose="UPI_CREDIT",
+    )
+    with transaction.atomic():
+        post_transfers([order])
+
+    assert breaks() == [(BreakKind.TRANSFER_WITHOUT_LEG, outward.id)]
+
+
+def test_a_transfer_of_another_amount_than_its_leg_is_found(hand, outward):
+    debited(hand, outward)
+    Transaction.objects.update(amount_paise=99)
+
+    found = breaks(row(outward, setAmount="0.99"))
+
+    assert (BreakKind.TRANSFER_DIFFERS, outward.id) in found
+
+
+def test_every_open_item_is_a_break(hand):
+    asha = enrol_payer(hand)
+    deal = asha.pay(ABROAD)
+    hand.switch.plan = ["silent"]
+    drain(Role.PAYER_PSP)
+
+    assert breaks() == [(BreakKind.OPEN_ITEM, deal.id)]
+    assert details()[0].startswith("UNKNOWN UNKNOWN; operations")
+
+
+def owner():
+    """Return a connection that can plant what no role of the platform may write."""
+    return _owner()
+
+
+def test_the_command_prints_breaks_by_kind_and_ends_with_one(hand, outward, tmp_path):
+    debited(hand, outward)
+    file = tmp_path / "day.csv"
+    file.write_bytes(write(row(outward, "UT")))
+    out = io.StringIO()
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("reconcile", dayfile=file, stdout=out, date=TODAY)
+
+    assert ended.value.code == 1
+    assert "DEBIT_UNEXPECTED: 1, exposure ₹149.50" in out.getvalue()
+    assert outward.id in out.getvalue()
+    assert outward.payer.number not in out.getvalue()
+
+
+def test_the_command_is_content_with_a_day_that_agrees(hand, outward, tmp_path):
+    debited(hand, outward)
+    file = tmp_path / "day.csv"
+    file.write_bytes(write(row(outward)))
+    out = io.StringIO()
+
+    call_command("reconcile", dayfile=file, stdout=out)
+
+    assert "1 rows in the file, 1 matched" in out.getvalue()
+    assert out.getvalue().rstrip().endswith("no breaks")
+
+
+@pytest.mark.parametrize(
+    ("_case", "spoil"),
+    [
+        ("other columns", lambda deal: write(row(deal), columns=COLUMNS[::-1])),
+        ("another day", lambda deal: write(row(deal, Date="01012001"))),
+        ("a transaction twice", lambda deal: write(row(deal), row(deal, "UT"))),
+        ("an amount that is none", lambda deal: write(row(deal, setAmount="1e2"))),
+        ("another bank's", lambda deal: write(row(deal, payerId="XXX", remId="XXX"))),
+        ("a row too short", lambda deal: write(row(deal)) + b"U3,EXB\r\n"),
+        ("not text", lambda _: b"\xff\xfe"),
+    ],
+)
+def test_a_bad_file_is_refused_whole(hand, outward, tmp_path, _case, spoil):
+    file = tmp_path / "day.csv"
+    file.write_bytes(spoil(outward))
+
+    with pytest.raises(CommandError) as refused:
+        call_command("reconcile", dayfile=file, date=TODAY)
+
+    assert refused.value.returncode == 2
+    assert not FileVerdict.objects.exists()
+    assert not DayFile.objects.exists()
+
+
+def test_a_file_ends_what_hangs(hand):
+    asha = enrol_payer(hand)
+    ravi = enrol_payee(hand)
+    ends = {}
+    for code in ("00", "RB", "U30"):
+        deal = asha.pay(ravi)
+        hand.switch.plan = ["silent"]
+        drain(Role.PAYER_PSP)
+        hand.authorise(deal)
+        drain(Role.PAYEE_PSP)
+        ends[code] = deal
+
+    take_file(
+        write(*[row(deal, code) for code, deal in ends.items()]), date=TODAY, is_complete=False
+    )
+
+    assert {code: state(deal, Role.PAYER_PSP) for code, deal in ends.items()} == {
+        "00": "SUCCESS",
+        "RB": "DEEMED",
+        "U30": "FAILED",
+    }
+    assert {code: state(deal, Role.PAYEE_PSP) for code, deal in ends.items()} == {
+        "00": "CONFIRMED",
+        "RB": "CONFIRMED",
+        "U30": "FAILED",
+    }
+
+
+def test_absence_proves_nothing_until_two_complete_files_lack_it(hand):
+    asha = enrol_payer(hand)
+    deal = asha.pay(ABROAD)
+    hand.switch.plan = ["silent"]
+    drain(Role.PAYER_PSP)
+    tomorrow = TODAY + dt.timedelta(days=1)
+
+    take_file(write(), date=TODAY, is_complete=True)
+    assert state(deal, Role.PAYER_PSP) == "UNKNOWN"
+
+    take_file(write(), date=tomorrow, is_complete=False)
+    assert state(deal, Role.PAYER_PSP) == "UNKNOWN"
+
+    take_file(write(), date=tomorrow, is_complete=True)
+    assert state(deal, Role.PAYER_PSP) == "FAILED"
+
+
+def test_absence_does_not_end_a_payment_of_the_later_day(hand):
+    asha = enrol_payer(hand)
+    deal = asha.pay(ABROAD)
+    hand.switch.plan = ["silent"]
+    drain(Role.PAYER_PSP)
+    yesterday = TODAY - dt.timedelta(days=1)
+
+    take_file(write(), date=yesterday, is_complete=True)
+    take_file(write(), date=TODAY, is_complete=True)
+
+    assert state(deal, Role.PAYER_PSP) == "UNKNOWN"
+
+
+def test_a_row_that_contradicts_our_books_does_not_hold_up_the_file(hand, outward, inward):
+    debited(hand, outward)
+    credited(hand, inward)
+
+    found = breaks(row(outward, "RR", rrn="999999999999"), row(inward))
+
+    assert (BreakKind.RRN_DIFFERS, outward.id) in found
+    assert FileVerdict.objects.count() == 2
+    assert not Leg.objects.filter(role=Role.REVERSAL).exists()
+    assert connection.in_atomic_block is False
