@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 import orjson
 from rest_framework.parsers import BaseParser
@@ -107,7 +107,7 @@ def _whole(digits: str) -> int | NotFiniteNumber:
 class StrictJsonParser(BaseParser):
     """Reads a request body of at most 64 KiB that is exactly one JSON object."""
 
-    media_type: ClassVar[str] = "application/json"
+    media_type = "application/json"
 
     def parse(
         self,

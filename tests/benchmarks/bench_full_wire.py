@@ -5,7 +5,6 @@ Run by `make bench`. It prints rate, latencies and the platform's CPU per paymen
 phones excluded), and fails unless every payment ended once and the books are the switch's.
 """
 
-# ruff: noqa: E402 - run as a file, it must find the repository first
 import os
 import sys
 from pathlib import Path

@@ -148,6 +148,7 @@ SPECTACULAR_SETTINGS = {
         "AccountRequestKindEnum": ["OTP", "PIN_REGISTRATION", "PIN_CHANGE", "BALANCE"],
         "VpaKindEnum": ["PERSON", "ENTITY"],
         "AccountRequestStatusEnum": ["pending", "succeeded", "failed"],
+        "PaymentStatusEnum": ["created", "pending", "succeeded", "failed"],
         "OrderStatusEnum": ["created", "paid", "expired"],
         "WebhookEndpointStatusEnum": ["active", "disabled"],
         "WebhookDeliveryStatusEnum": ["pending", "delivered", "failed"],
