@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from apps.accounts.models import CredentialRequest
 from apps.accounts.states import RequestKind, RequestState
@@ -28,6 +29,14 @@ from apps.upi.contracts import (
 from apps.upi.services.answers import record_answers
 
 DONE = "00"
+
+_ANSWERED = f"""
+    UPDATE accounts_credential_request AS request
+       SET state = '{RequestState.ANSWERED}', result_code = done.code, answered_at = %s,
+           card_digits = '', card_expiry = '', claim = NULL, next_action_at = NULL
+      FROM unnest(%s::uuid[], %s::text[]) AS done (id, code)
+     WHERE request.id = done.id
+"""  # noqa: S608 - the state is ours
 
 _MESSAGES: Mapping[RequestKind, type[ResponseMessage]] = {
     RequestKind.OTP: RespOtp,
@@ -51,28 +60,13 @@ def answer(
 ) -> None:
     """Record results and answers of requests that the caller has locked; the claim sends them."""
     now = clock.now()
-    answers = []
-    for request in requests:
-        result = results[request.pk]
-        answers.append(_answer(request, result, now=now))
-        request.state = RequestState.ANSWERED
-        request.result_code = result.code
-        request.answered_at = now
-        request.card_digits = request.card_expiry = ""
-        request.claim = request.next_action_at = None
-    CredentialRequest.objects.bulk_update(
-        requests,
-        [
-            "state",
-            "result_code",
-            "answered_at",
-            "card_digits",
-            "card_expiry",
-            "claim",
-            "next_action_at",
-        ],
+    exchange_ids = [request.pk for request in requests]
+    codes = [results[exchange_id].code for exchange_id in exchange_ids]
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERED, [now, exchange_ids, codes])
+    record_answers(
+        [_answer(request, results[request.pk], now=now) for request in requests], claim=claim
     )
-    record_answers(answers, claim=claim)
 
 
 def _answer(request: CredentialRequest, result: Result, *, now: dt.datetime) -> Answer:

@@ -14,7 +14,7 @@ from django.db import transaction
 from apps.accounts import selectors
 from apps.accounts.contracts import DebitCard
 from apps.accounts.models import OTP_TRIES_MAX, BankAccount, CredentialRequest, Otp, PinState
-from apps.accounts.services import pin
+from apps.accounts.services import pin, pin_rows
 from apps.accounts.services.answering import DONE, Result
 from apps.accounts.services.open_account import card_code
 from apps.accounts.states import RequestState
@@ -80,7 +80,7 @@ def admit(requests: Sequence[CredentialRequest], *, now: dt.datetime) -> dict[UU
             code = _count(rows[account.pk], now=now)
         if code:
             refused[request.pk] = Result(code)
-    PinState.objects.bulk_update(list(rows.values()), ["otps_asked", "otps_asked_from_at"])
+    pin_rows.save(rows.values())
     return refused
 
 
@@ -169,10 +169,7 @@ def record(registrations: Sequence[Registration], *, claim: UUID) -> None:
         pin.free(row)
         changed.append(row)
         freed.append(each.exchange_id)
-    PinState.objects.bulk_update(
-        changed,
-        [*pin.HOLD_FIELDS, "verifier", "verifier_key", "otps_asked", "otps_asked_from_at"],
-    )
+    pin_rows.save(changed)
     Otp.objects.bulk_update(list(otps.values()), ["tries_left", "used_at"])
     pin_blocks.delete(freed)
 

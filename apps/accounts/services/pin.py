@@ -20,6 +20,7 @@ from django.db import transaction
 from apps.accounts import selectors
 from apps.accounts.contracts import PinOutcome, PinResult, Try, TryAsk, TryState
 from apps.accounts.models import PIN_TRIES_MAX, BankAccount, PinState
+from apps.accounts.services import pin_rows
 from apps.accounts.states import HoldState
 from apps.common.faults import fault_point
 from apps.messaging import claims
@@ -47,17 +48,6 @@ _CODES = {
     PinVerdict.MALFORMED: MALFORMED,
     PinVerdict.UNAVAILABLE: UNAVAILABLE,
 }
-HOLD_FIELDS = (
-    "tries_left",
-    "locked_at",
-    "state",
-    "holder",
-    "has_taken_try",
-    "claims",
-    "binding",
-    "claim",
-    "next_action_at",
-)
 
 
 def take_tries(asks: Sequence[TryAsk], *, claim: UUID) -> list[Try]:
@@ -80,7 +70,7 @@ def take_tries(asks: Sequence[TryAsk], *, claim: UUID) -> list[Try]:
         else:
             tries.append(desk.take(ask, account, rows[account.pk]))
     changed = [row for row in rows.values() if row.pk in desk.changed]
-    PinState.objects.bulk_update(changed, HOLD_FIELDS)
+    pin_rows.save(changed)
     pin_blocks.delete([each.exchange_id for each in tries if each.state is TryState.REFUSED])
     return tries
 
@@ -116,7 +106,7 @@ def record_verdicts(results: Sequence[PinResult], *, claim: UUID) -> list[PinOut
             _apply(row, result)
             changed.append(row)
         outcomes.append(PinOutcome(result.exchange_id, _CODES[result.verdict], is_ours))
-    PinState.objects.bulk_update(changed, [*HOLD_FIELDS, "verifier", "verifier_key"])
+    pin_rows.save(changed)
     pin_blocks.delete([outcome.exchange_id for outcome in outcomes if outcome.is_ours])
     return outcomes
 
@@ -133,7 +123,7 @@ def leave(exchange_ids: Sequence[UUID]) -> None:
     for row in rows:
         row.state = HoldState.LEFT
         row.next_action_at = due_at
-    PinState.objects.bulk_update(rows, ["state", "next_action_at"])
+    pin_rows.save(rows)
     held = {row.holder for row in rows}
     pin_blocks.delete([each for each in exchange_ids if each not in held])
 
@@ -165,7 +155,7 @@ def release(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
         assert row.claim == claim
         assert not row.has_taken_try
         free(row)
-    PinState.objects.bulk_update(rows, HOLD_FIELDS)
+    pin_rows.save(rows)
     pin_blocks.delete(exchange_ids)
 
 
@@ -300,7 +290,7 @@ def _take_up(account_ids: Sequence[int]) -> list[Try]:
         account = accounts[row.pk]
         ask = _token_ask(row, account, credentials[0], _binding_of(row))
         tries.append(Try(row.holder, TryState.TAKEN, row.pk, ask=ask))
-    PinState.objects.bulk_update(list(rows.values()), HOLD_FIELDS)
+    pin_rows.save(rows.values())
     return tries
 
 
