@@ -174,4 +174,4 @@ def _of(kind: ItemKind) -> list[OpenItem]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_QUERIES[kind]} ORDER BY 7, 1 LIMIT {ITEMS_MAX}")
         rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return [OpenItem(kind, *row[:-1], exposure=Money(row[-1])) for row in rows]
+    return [OpenItem(kind, *row[:-1], *[Money(row[-1])]) for row in rows]

@@ -79,10 +79,8 @@ def read_jobs(cursor: Rows) -> list[Job]:
 def _job(row: tuple[Any, ...]) -> Job:
     leg, rest = row[:_LEG_COLUMNS], row[_LEG_COLUMNS:]
     facts, source = rest[:_TRANSACTION_COLUMNS], rest[_TRANSACTION_COLUMNS]
-    return Job(
-        leg[0], Role(leg[1]), leg[2], State(leg[3]), State(source), *leg[4:],
-        transaction=_facts(facts),
-    )  # fmt: skip
+    head = [leg[0], Role(leg[1]), leg[2], State(leg[3]), State(source)]
+    return Job(*head, *leg[4:], *[_facts(facts)])
 
 
 def _facts(row: tuple[Any, ...]) -> TransactionFacts:
@@ -118,7 +116,7 @@ def _due(
     limit: int,
     only: Sequence[UUID] | None,
 ) -> list[Job]:
-    parameters = {
+    parameters: dict[str, Any] = {
         "role": role,
         "states": list(states),
         "limit": limit,
@@ -132,7 +130,7 @@ def _due(
 def lock_claimed_jobs(leg_ids: Sequence[UUID], *, state: State, claim: UUID) -> list[Job]:
     """Return those legs that the claim still has in its working state, locked by id."""
     with connection.cursor() as cursor:
-        parameters = {"ids": list(leg_ids), "state": state, "claim": claim}
+        parameters: dict[str, Any] = {"ids": list(leg_ids), "state": state, "claim": claim}
         cursor.execute(_JOBS + _CLAIMED + _LOCK, parameters)
         return read_jobs(cursor)
 
@@ -140,7 +138,7 @@ def lock_claimed_jobs(leg_ids: Sequence[UUID], *, state: State, claim: UUID) -> 
 def jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
     """Return the legs of these roles that the transactions have."""
     with connection.cursor() as cursor:
-        parameters = {"transactions": list(transaction_ids), "roles": list(roles)}
+        parameters: dict[str, Any] = {"transactions": list(transaction_ids), "roles": list(roles)}
         cursor.execute(_JOBS + _BY_KEY, parameters)
         return read_jobs(cursor)
 
@@ -148,7 +146,7 @@ def jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job
 def lock_jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
     """Return the legs of these roles that the transactions have, locked by id."""
     with connection.cursor() as cursor:
-        parameters = {"transactions": list(transaction_ids), "roles": list(roles)}
+        parameters: dict[str, Any] = {"transactions": list(transaction_ids), "roles": list(roles)}
         cursor.execute(_JOBS + _BY_KEY + _LOCK, parameters)
         return read_jobs(cursor)
 
@@ -220,7 +218,7 @@ _PAYMENTS = f"""
 _PAYMENT_COLUMNS = 6
 
 
-def _payments(condition: str, parameters: Sequence[object]) -> list[Payment]:
+def _payments(condition: str, parameters: Sequence[Any]) -> list[Payment]:
     with connection.cursor() as cursor:
         cursor.execute(_PAYMENTS + condition, parameters)
         rows = cursor.fetchall()

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from apps.common import clock, ids, members
 from apps.common.errors import InvalidInputError, NotFoundError
-from apps.customers.api.base import CustomerView, principal_of
+from apps.customers.api.base import CustomerView, body_of, principal_of
 from apps.customers.contracts import CredentialBlock, CustomerPrincipal
 from apps.customers.services.accept import check_transaction_id
 from apps.messaging import idempotency
@@ -62,15 +62,16 @@ class PaymentsView(CustomerView):
         """Pay. The same Idempotency-Key and body again is the same payment, and no second one."""
         principal = principal_of(request)
         key = idempotency.require_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
-        asked = _asked(request.data, principal)
-        block = CredentialBlock.parse(request.data.get("pin_block"))
+        body = body_of(request)
+        asked = _asked(body, principal)
+        block = CredentialBlock.parse(body.get("pin_block"))
         accepted = accept_payment(
             asked,
             block.as_pin(),
             key=RequestKey(
                 client=principal.client,
                 key=key,
-                fingerprint=idempotency.fingerprint(method="POST", route=ROUTE, body=request.data),
+                fingerprint=idempotency.fingerprint(method="POST", route=ROUTE, body=body),
             ),
             at=clock.now(),
         )

@@ -45,8 +45,8 @@ class EitherAuthentication(BaseAuthentication):
 class LivePaymentView(APIView):
     """GET /live/v1/payments/{txn_id or pay_…}."""
 
-    authentication_classes: ClassVar = [EitherAuthentication]
-    permission_classes: ClassVar = [IsCustomer | HasScope]
+    authentication_classes = [EitherAuthentication]
+    permission_classes = [IsCustomer | HasScope]
     scopes: ClassVar = {"GET": Scope.PAYMENTS_READ}
 
     @extend_schema(

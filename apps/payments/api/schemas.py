@@ -76,7 +76,7 @@ class PaymentListSchema(serializers.Serializer[None]):
     """A page of payments."""
 
     object = serializers.CharField()
-    data = PaymentSchema(many=True)
+    data = PaymentSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -114,7 +114,7 @@ class MerchantPaymentListSchema(serializers.Serializer[None]):
     """A page of payments to a merchant."""
 
     object = serializers.CharField()
-    data = MerchantPaymentSchema(many=True)
+    data = MerchantPaymentSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 

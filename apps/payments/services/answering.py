@@ -118,7 +118,7 @@ def answer_further_request(opened: OpenedLeg, leg: NewLeg) -> None:
 
 
 def _add_request(leg_id: UUID, request: WireRequest) -> None:
-    row = [
+    row: list[Any] = [
         request.exchange_id,
         leg_id,
         request.message_id,

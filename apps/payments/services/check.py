@@ -1,7 +1,8 @@
 """Ask the switch what became of a payment, take its answer, and answer when it asks us."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -129,7 +130,7 @@ def _wait(job: Job) -> float:
 
 
 def _plan(asked: dict[UUID, Job]) -> None:
-    rows = [
+    rows: list[Any] = [
         list(asked),
         [job.id for job in asked.values()],
         [job.checks + 1 for job in asked.values()],
@@ -155,9 +156,13 @@ def _next_delay(job: Job) -> float | None:
     return {0: window / _SECOND_AT, 1: window / _THIRD_AT}.get(job.checks)
 
 
-def _schedule(delays: dict[UUID, float] | dict[UUID, float | None], *, claim: UUID) -> None:
+def _schedule(delays: Mapping[UUID, float | None], *, claim: UUID) -> None:
     if delays:
-        parameters = {"ids": list(delays), "delays": list(delays.values()), "claim": claim}
+        parameters: dict[str, Any] = {
+            "ids": list(delays),
+            "delays": list(delays.values()),
+            "claim": claim,
+        }
         with connection.cursor() as cursor:
             cursor.execute(_SCHEDULE, parameters)
 

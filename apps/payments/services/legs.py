@@ -1,6 +1,7 @@
 """Move legs from state to state: the only writer of a leg's state and of its history."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -114,7 +115,7 @@ def move(moves: Sequence[Move], *, claim: UUID | None = None) -> set[UUID]:
         return set()
     for step in moves:
         assert may_move(step.role, step.source, step.target), f"{step.role} {step}"
-    parameters = {
+    parameters: dict[str, Any] = {
         "ids": [step.leg_id for step in moves],
         "sources": [step.source for step in moves],
         "targets": [step.target for step in moves],
@@ -151,7 +152,7 @@ def claim_due(  # noqa: PLR0913 - what a claim is made of
     for state in states:
         assert state == working or may_move(role, state, working), f"{role}: {state} → {working}"
     token = ids.uuid7()
-    parameters = {
+    parameters: dict[str, Any] = {
         "role": role,
         "states": list(states),
         "working": working,
@@ -178,7 +179,11 @@ def hold(leg_ids: Sequence[UUID], *, claim: UUID, lease_seconds: float) -> None:
     """Claim legs that are already in their working state; the caller holds their row locks."""
     if leg_ids:
         with connection.cursor() as cursor:
-            parameters = {"ids": list(leg_ids), "claim": claim, "lease": lease_seconds}
+            parameters: dict[str, Any] = {
+                "ids": list(leg_ids),
+                "claim": claim,
+                "lease": lease_seconds,
+            }
             cursor.execute(_HOLD, parameters)
 
 

@@ -178,7 +178,7 @@ _ADOPT = """
 def adopt_request(leg_id: UUID, leg: NewLeg) -> None:
     """Give a leg that somebody else made (a tombstone, a file) the message that came after it."""
     assert leg.request is not None, "only a message is adopted"
-    parameters = {
+    parameters: dict[str, Any] = {
         "leg": leg_id,
         "exchange": leg.request.exchange_id,
         "message": leg.request.message_id,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -63,7 +64,7 @@ def _payment(job: Job, *, at: dt.datetime) -> OrderPayment:
 
 
 def _open_refunds(doubled: Sequence[tuple[Job, UUID | None]]) -> None:
-    columns = [
+    columns: list[Any] = [
         [ids.uuid7() for _ in doubled],
         [job.transaction_id for job, _ in doubled],
         [order_id for _, order_id in doubled],

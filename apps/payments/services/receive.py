@@ -1,6 +1,7 @@
 """Take what the switch sends: each handler is one part of the receiver's durable transaction."""
 
 import functools
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -40,6 +41,7 @@ def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
         role=Role.PAYEE_PSP, kind="PAY", state=State.RECEIVED, request=request_of(received)
     )
     _open(received, leg)
+    _passed("payee_psp.received")
 
 
 def receive_debit(received: Received[ReqPay]) -> None:
@@ -59,6 +61,7 @@ def receive_debit(received: Received[ReqPay]) -> None:
     )
     if _open(received, leg).is_new and has_pin:
         pin_blocks.store(received.exchange_id, payer.creds)
+    _passed("debit.received")
 
 
 def receive_credit(received: Received[ReqPay]) -> None:
@@ -72,6 +75,7 @@ def receive_credit(received: Received[ReqPay]) -> None:
         **_account(received.message.payee),
     )
     _open(received, leg)
+    _passed("credit.received")
 
 
 def receive_reversal(received: Received[ReqPay]) -> None:
@@ -87,6 +91,7 @@ def receive_reversal(received: Received[ReqPay]) -> None:
         **_account(message.payer if kind == "DEBIT" else message.payee),
     )
     _open(received, leg)
+    _passed("reversal.received")
 
 
 def receive_payment_answer(received: Received[RespPay]) -> None:
@@ -160,11 +165,10 @@ def _open(received: Received[ReqPay] | Received[ReqAuthDetails], leg: NewLeg) ->
         answering.answer_late_original(facts.id, leg.role)
     else:
         raise LegExistsError
-    _passed(f"{leg.role.lower()}.received")
     return opened
 
 
-def _account(party: Party) -> dict[str, str]:
+def _account(party: Party) -> dict[str, Any]:
     account = party.ac
     if account is None:
         return {}
@@ -193,5 +197,6 @@ def check_amounts(resp: Resp, paise: int) -> None:
 
 
 def _passed(point: str) -> None:
+    """Mark a place at which a process may die: before its transaction commits, and after."""
     fault_point(f"{point}.uncommitted")
     transaction.on_commit(functools.partial(fault_point, point))

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -87,7 +88,7 @@ def apply_absence(*, start: dt.datetime, end: dt.datetime) -> int:
 
 
 def _keep(rows: Sequence[FileRow], settlement_date: dt.date) -> None:
-    parameters = {
+    parameters: dict[str, Any] = {
         "date": settlement_date,
         "ids": [row.facts.id for row in rows],
         "rrns": [row.facts.rrn for row in rows],
