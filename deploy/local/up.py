@@ -23,8 +23,8 @@ def stay_up(processes: Path = process_file.DEFAULT, *, quiet: bool = False) -> i
     platform = Platform(processes=processes, reporter=_reporter(processes, lines=not quiet))
     begun = time.monotonic()
     with _interruptible(platform), platform:
-        _welcome(platform, seconds=time.monotonic() - begun)
         try:
+            _welcome(platform, seconds=time.monotonic() - begun)
             while True:
                 time.sleep(LOOK_SECONDS)
                 platform.mend_servers()
