@@ -100,15 +100,9 @@ def _open(request: PaymentRequest, credential: Credential, *, at: dt.datetime) -
     pin_blocks.store(leg_id, [credential])
     outbox.publish([events.accepted(facts)])
     wakeups.wake_on_commit(STEP)
-    payment = Payment(
-        leg_id=leg_id,
-        owner_id=request.customer_id,
-        state=State.CREATED,
-        code="",
-        transaction=facts,
-        changed_at=at,
-        created_at=at,
-    )
+    # As the row has it, so that every later answer shows the same instants.
+    payment = selectors.payment_of(request.transaction_id, Role.PAYER_PSP)
+    assert payment is not None, "it was written above"
     return Accepted(payment, is_replay=False)
 
 
