@@ -28,6 +28,8 @@ REFUSALS = frozenset(
 )
 
 _log = logging.getLogger("kafka")
+# librdkafka calls the guarantee that our order rests on experimental, once per producer.
+_log.addFilter(lambda record: "enable.gapless.guarantee is experimental" not in record.getMessage())
 
 
 def producer() -> Producer:
@@ -118,6 +120,22 @@ def error_of(exception: KafkaException) -> KafkaError:
     if isinstance(error, KafkaError):
         return error
     return KafkaError(KafkaError._FAIL, str(error))  # noqa: SLF001
+
+
+def poll(client: Producer, seconds: float) -> None:
+    """
+    Hand out what Kafka has said about messages.
+
+    Once a producer has failed for good, that is told here too, as an exception beside what it says
+    of each message; only the latter counts.
+    """
+    try:
+        client.poll(seconds)
+    except KafkaException as exception:
+        error = error_of(exception)
+        if not error.fatal():
+            raise
+        _log.warning("the producer has failed: %s", error.str())
 
 
 def _common() -> dict[str, str | int | float | bool]:

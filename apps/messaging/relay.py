@@ -31,6 +31,7 @@ BATCH_EVENTS_MAX = 500
 SHARDS_PER_ROUND_MAX = 8
 LEASE_SECONDS = 10
 CONFIRM_SECONDS = 5.0
+POLL_SECONDS = 0.05
 OUTAGE_PAUSE_SECONDS = 1.0
 OWNER = "platform"
 
@@ -65,6 +66,7 @@ class Delivery:
 
     confirmed: list[uuid.UUID] = field(default_factory=list)
     refused: dict[uuid.UUID, str] = field(default_factory=dict)
+    parked: list[uuid.UUID] = field(default_factory=list)
     pending: int = 0
 
 
@@ -92,6 +94,9 @@ class Relay:
             self._connect()
             settled = self._publish(_batch(shards))
             pause_seconds = 0
+        except (KafkaException, RelayStoppedError):
+            self.close()
+            raise
         finally:
             _release(token, pause_seconds=pause_seconds)
         return settled
@@ -99,25 +104,24 @@ class Relay:
     def close(self) -> None:
         """Give the producer up together with all it has not confirmed."""
         if self._producer is not None:
-            self._producer.purge()
-            self._producer.flush(0)
-            self._producer = None
+            producer, self._producer = self._producer, None
+            producer.purge()
+            kafka.poll(producer, 0)
 
     def _publish(self, events: Sequence[OutboxEvent]) -> int:
         delivery = self._send(events)
+        settled = {*delivery.confirmed, *delivery.parked}
         if delivery.refused and len(events) > 1:
             # Kafka refuses a whole request for one message: only alone an event is to blame.
-            done = set(delivery.confirmed)
-            settled = len(done)
-            for event in (event for event in events if event.pk not in done):
-                settled += self._publish([event])
-            return settled
-        for event in events:
-            if event.pk in delivery.refused:
-                park(event, reason=delivery.refused[event.pk])
+            rest = [event for event in events if event.pk not in settled]
+            return len(settled) + sum(self._publish([event]) for event in rest)
+        if delivery.refused:
+            (event,) = events
+            park(event, reason=delivery.refused[event.pk])
+            return 1
         if delivery.pending:
             raise RelayStoppedError(f"{delivery.pending} events were not confirmed")
-        return len(delivery.confirmed) + len(delivery.refused)
+        return len(settled)
 
     def _send(self, events: Sequence[OutboxEvent]) -> Delivery:
         """Send events and mark those confirmed; the rest is refused or pending."""
@@ -127,8 +131,10 @@ class Relay:
             self._produce(producer, event, delivery)
         until = time.monotonic() + CONFIRM_SECONDS
         while len(producer) and time.monotonic() < until and not delivery.refused:
-            producer.poll(0.05)
-        delivery.pending = len(producer)
+            kafka.poll(producer, POLL_SECONDS)
+        # What failed otherwise counts as pending too: it is neither lost nor anybody's fault.
+        settled = len(delivery.confirmed) + len(delivery.parked)
+        delivery.pending = len(events) - settled - len(delivery.refused)
         if delivery.pending or delivery.refused:
             self.close()
         fault_point("relay.sent")
@@ -154,7 +160,9 @@ class Relay:
         except KafkaException as error:
             if kafka.error_of(error).code() not in kafka.REFUSALS:
                 raise
-            delivery.refused[event.pk] = kafka.error_of(error).str()
+            # Refused before it left: this event is to blame and no other.
+            park(event, reason=kafka.error_of(error).str())
+            delivery.parked.append(event.pk)
 
     def _connect(self) -> Producer:
         if self._producer is None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from apps.messaging import envelope
 
 TOPIC = "messaging.test"
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 40.0
 
 
 def read(prefix: str, *, count: int, extra_seconds: float = 0.5) -> list[Message]:
@@ -27,10 +27,13 @@ def read(prefix: str, *, count: int, extra_seconds: float = 0.5) -> list[Message
         }
     )
     try:
-        partitions = reader.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions
-        reader.assign([TopicPartition(TOPIC, number, OFFSET_BEGINNING) for number in partitions])
         found: list[Message] = []
         until = time.monotonic() + WAIT_SECONDS
+        # A topic that its first message makes has no partitions until then.
+        while not (partitions := reader.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions):
+            assert time.monotonic() < until, "nobody made the topic"
+            time.sleep(0.05)
+        reader.assign([TopicPartition(TOPIC, number, OFFSET_BEGINNING) for number in partitions])
         while time.monotonic() < until:
             if len(found) == count:
                 until = min(until, time.monotonic() + extra_seconds)

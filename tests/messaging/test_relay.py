@@ -5,10 +5,12 @@ import threading
 import uuid
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
 from django.db import connection, connections, transaction
 
 from apps.messaging import kafka, outbox, selectors
+from apps.messaging.contracts import Event
 from apps.messaging.errors import RelayStoppedError
 from apps.messaging.models import DeadLetter, KafkaCluster, OutboxEvent
 from apps.messaging.relay import Relay
@@ -158,6 +160,30 @@ def test_a_fact_that_kafka_does_not_carry_is_parked_and_its_neighbours_go(relay,
     assert selectors.oldest_unpublished_seconds() == 0
 
 
+def test_a_fact_that_the_broker_refuses_is_found_among_its_neighbours_and_parked(relay, run):
+    topic = NewTopic(
+        "messaging.small",
+        num_partitions=1,
+        replication_factor=1,
+        config={"max.message.bytes": "3000"},
+    )
+    admin = AdminClient({"bootstrap.servers": kafka.settings.KAFKA_BOOTSTRAP_SERVERS})
+    try:
+        admin.create_topics([topic], request_timeout=3)["messaging.small"].result()
+    except KafkaException as error:
+        if kafka.error_of(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            pytest.skip("this kind of cluster has no limits of its own")
+    texts = ["a", "x" * 20_000, "b"]
+    publish(*(Event("messaging.small.said", f"{run}{text[0]}", {"text": text}) for text in texts))
+
+    work_all(relay)
+
+    assert DeadLetter.objects.get().subject == f"{run}x"
+    published = OutboxEvent.objects.filter(published_at__isnull=False)
+    assert {event.subject for event in published} == {f"{run}a", f"{run}b"}
+    assert relay.work() == 0
+
+
 def test_a_cluster_that_is_away_leaves_everything_due(run, settings, monkeypatch):
     publish(happened(run, 1))
     bootstrap = settings.KAFKA_BOOTSTRAP_SERVERS
@@ -187,7 +213,7 @@ def test_the_command_relays_until_it_is_told_to_stop(run):
         process.terminate()
     _, errors = process.communicate(timeout=20)
 
-    assert found == {run: [1]}
+    assert found == {run: [1]}, errors
     assert process.returncode == 0, errors
 
 

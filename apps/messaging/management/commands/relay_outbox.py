@@ -50,6 +50,5 @@ class Command(BaseCommand):
                     listener.wait(WAIT_SECONDS)
                 except (KafkaException, RelayStoppedError, DatabaseError, psycopg.Error) as error:
                     log.warning("relay_waits", error=type(error).__name__, reason=str(error))
-                    relay.close()
                     stopped.wait(WAIT_SECONDS)
         relay.close()
