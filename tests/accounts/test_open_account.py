@@ -51,7 +51,13 @@ def test_opening_again_is_the_same_account():
 
 
 @pytest.mark.parametrize(
-    "change", [{"holder_name": "RAVI RAO"}, {"mobile": "919800000002"}, {"account_type": "CURRENT"}]
+    "change",
+    [
+        {"holder_name": "RAVI RAO"},
+        {"mobile": "919800000002"},
+        {"account_type": "CURRENT"},
+        {"card": DebitCard("123457", "1239")},
+    ],
 )
 def test_a_number_stands_for_one_holder(change):
     opened()

@@ -34,15 +34,15 @@ def open_account(
     `mobile` is 91 and ten digits. Of the card only a code under a key of the token is kept. Raises
     AccountExistsError when the number stands for an account with other facts.
     """
+    existing = BankAccount.objects.filter(number=number).first()
+    if existing is not None:
+        facts = (existing.holder_name, existing.mobile, existing.account_type)
+        if facts != (holder_name, mobile, account_type) or not is_card_of(existing, card):
+            raise AccountExistsError
+        return existing
     card_key = settings.HSM_MAC_KEY
-    card_mac = card_code(number, card, key_label=card_key)
+    card_mac = _card_code(number, card, key_label=card_key)
     with transaction.atomic():
-        existing = BankAccount.objects.filter(number=number).first()
-        if existing is not None:
-            facts = (existing.holder_name, existing.mobile, existing.account_type)
-            if facts != (holder_name, mobile, account_type):
-                raise AccountExistsError
-            return existing
         account = BankAccount.objects.create(
             number=number,
             ifsc=settings.UPI_IFSC,
@@ -83,6 +83,12 @@ def deposit(*, number: str, amount: Money, reference: str) -> Verdict:
     return verdict
 
 
-def card_code(number: str, card: DebitCard, *, key_label: str) -> bytes:
-    """Return what is kept of a card: a code that says nothing without the token."""
+def is_card_of(account: BankAccount, card: DebitCard) -> bool:
+    """Tell whether these are the card's digits. Raises HsmError; no transaction is open."""
+    code = _card_code(account.number, card, key_label=account.card_key)
+    return secrets.compare_digest(code, bytes(account.card_mac))
+
+
+def _card_code(number: str, card: DebitCard, *, key_label: str) -> bytes:
+    # What is kept of a card says nothing without the token.
     return mac.mac(key_label, f"card|{number}|{card.digits}|{card.expiry}".encode())

@@ -16,7 +16,7 @@ from apps.accounts.contracts import DebitCard
 from apps.accounts.models import OTP_TRIES_MAX, BankAccount, CredentialRequest, Otp, PinState
 from apps.accounts.services import pin, pin_rows
 from apps.accounts.services.answering import DONE, Result
-from apps.accounts.services.open_account import card_code
+from apps.accounts.services.open_account import is_card_of
 from apps.accounts.states import RequestState
 from apps.common import clock
 from apps.common.faults import fault_point
@@ -218,8 +218,7 @@ def _send(request: CredentialRequest, account: BankAccount) -> str:
 
 def _refuse_card(request: CredentialRequest, account: BankAccount) -> str:
     card = DebitCard(request.card_digits, request.card_expiry)
-    code = card_code(account.number, card, key_label=account.card_key)
-    if not secrets.compare_digest(code, bytes(account.card_mac)):
+    if not is_card_of(account, card):
         return CARD_UNKNOWN
     month, year = int(card.expiry[:2]), _TWENTY_FIRST_CENTURY + int(card.expiry[2:])
     today = clock.business_date(clock.now())
