@@ -3,6 +3,7 @@
 import re
 from typing import Any, ClassVar
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -40,6 +41,24 @@ class EitherAuthentication(BaseAuthentication):
         """Say how to authenticate."""
         del request
         return "Bearer"
+
+
+class EitherScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes both ways in the OpenAPI document."""
+
+    target_class = EitherAuthentication
+    name = ["sessionOrApiKey"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        """Return the scheme."""
+        del auto_schema
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A session's token or a merchant's API key.",
+            }
+        ]
 
 
 class LivePaymentView(APIView):
