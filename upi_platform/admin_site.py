@@ -124,6 +124,15 @@ class PlatformAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         response: HttpResponseBase = super().logout(request, extra_context)
         return response
 
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Let operators change their own password; their other sessions end with it."""
+        response: HttpResponseBase = super().password_change(request, extra_context)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            _record(request, "password_changed")
+        return response
+
     @method_decorator(sensitive_post_parameters())
     @method_decorator(never_cache)
     def enrol(self, request: HttpRequest) -> HttpResponse:

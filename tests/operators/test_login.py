@@ -225,3 +225,26 @@ def test_the_session_cookie_goes_nowhere_else():
     assert cookie["httponly"]
     assert cookie["samesite"] == "Strict"
     assert cookie["max-age"] == 1800
+
+
+def test_a_changed_password_is_written_down_and_ends_other_sessions():
+    staff = make_operator("Auditor")
+    other = Client()
+    TOTPDevice.objects.update(last_t=-1)
+    device = TOTPDevice.objects.get()
+    log_in(staff.operator.email, code=code_of(device), client=other)
+    assert is_inside(other)
+
+    answer = staff.client.post(
+        "/admin/password_change/",
+        {
+            "old_password": PASSWORD,
+            "new_password1": "quite another phrase",
+            "new_password2": "quite another phrase",
+        },
+    )
+
+    assert answer.status_code == 302
+    assert AuditEntry.objects.order_by("sequence").last().action == "password_changed"
+    assert is_inside(staff.client)
+    assert not is_inside(other)

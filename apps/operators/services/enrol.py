@@ -35,7 +35,11 @@ def confirm(operator: Operator, *, code: str, source_address: str) -> tuple[TOTP
 
     The codes are shown this once. Raises CodeRefusedError.
     """
-    device = TOTPDevice.objects.select_for_update().filter(user=operator, confirmed=False).first()
+    device = (
+        TOTPDevice.objects.select_for_update(no_key=True)
+        .filter(user=operator, confirmed=False)
+        .first()
+    )
     if device is None or user_has_device(operator) or not device.verify_token(code.strip()):
         raise CodeRefusedError
     device.confirmed = True

@@ -58,7 +58,9 @@ def _is_second_factor_right(operator: Operator, code: str) -> bool:
     kind = TOTPDevice if _CODE.fullmatch(code) else StaticDevice
     with transaction.atomic():
         # Two logins with one code: the second waits for the lock and finds it used.
-        for device in kind.objects.select_for_update().filter(user=operator, confirmed=True):
+        for device in kind.objects.select_for_update(no_key=True).filter(
+            user=operator, confirmed=True
+        ):
             if device.verify_token(code.lower()):
                 operator.otp_device = device
                 return True
