@@ -1,6 +1,6 @@
 """What holds for any batch: money is conserved, nobody overdraws, a repeat changes nothing."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.common import ids
@@ -25,6 +25,9 @@ def accounts(draw):
     return made
 
 
+# A busy machine is no counter-example.
+patient = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 cases = st.tuples(accounts(), batches(range(1, ACCOUNTS + 1)))
 
 
@@ -40,6 +43,7 @@ def flat(several):
     return [order for batch in several for order in batch]
 
 
+@patient
 @given(cases)
 def test_money_is_conserved(case):
     start, several = case
@@ -51,6 +55,7 @@ def test_money_is_conserved(case):
     assert sum(pending) == 0
 
 
+@patient
 @given(cases)
 def test_nobody_overdraws_and_no_total_is_negative(case):
     start, several = case
@@ -67,6 +72,7 @@ def test_nobody_overdraws_and_no_total_is_negative(case):
             assert account.debits_posted + account.debits_pending <= account.credits_posted
 
 
+@patient
 @given(cases)
 def test_a_batch_played_again_changes_nothing(case):
     start, several = case
@@ -83,6 +89,7 @@ def test_a_batch_played_again_changes_nothing(case):
         assert twice.accounts_after == once.accounts_after
 
 
+@patient
 @given(cases)
 def test_a_key_is_accepted_at_most_once(case):
     start, several = case
@@ -93,6 +100,7 @@ def test_a_key_is_accepted_at_most_once(case):
     assert len(accepted) == len(set(accepted))
 
 
+@patient
 @given(cases)
 def test_verdicts_depend_only_on_the_orders_before(case):
     start, several = case
@@ -104,6 +112,7 @@ def test_verdicts_depend_only_on_the_orders_before(case):
     assert [verdict.status for verdict in whole[:half]] == [verdict.status for verdict in part]
 
 
+@patient
 @given(cases)
 def test_the_last_balance_on_a_transfer_is_the_balance_of_the_account(case):
     start, several = case
@@ -119,6 +128,7 @@ def test_the_last_balance_on_a_transfer_is_the_balance_of_the_account(case):
     assert last == {number: acc.balance for number, acc in after(start, judgement).items()}
 
 
+@patient
 @given(cases)
 def test_what_is_set_aside_is_what_was_neither_posted_nor_voided(case):
     start, several = case

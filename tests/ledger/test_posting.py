@@ -204,7 +204,7 @@ def histories(draw):
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(histories())
 def test_posting_equals_the_engine_on_any_history(vault, history):
