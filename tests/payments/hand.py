@@ -52,7 +52,7 @@ class Side:
     number: str
     ifsc: str = "EXBK0000001"
     name: str = "ASHA RAO"
-    mobile: str = "919800000001"
+    mobile: str | None = "919800000001"
     merchant: MerchantBlock | None = None
 
     def party(self, amount: Money, *, has_account: bool = True, **more) -> Party:
@@ -139,7 +139,7 @@ class Hand:
     def debit(self, deal: Deal, *, pin: str = PIN, creds=None, at=None, **txn) -> "Sent":
         if creds is None:
             creds = (credential(pin, deal.binding(), number=deal.payer.number),)
-        device = Device(mobile=deal.payer.mobile)
+        device = Device(mobile=deal.payer.mobile, type="MOB")
         return self._ask(
             ReqPay(
                 head=head(at),

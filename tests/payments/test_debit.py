@@ -1,6 +1,7 @@
 """The remitter: what is checked, in which order, and by which clock (payments.md 4 and 5)."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -146,6 +147,16 @@ def test_a_debit_is_judged_in_order(hand, asha, _case, account, pin_digits, pais
     assert sent.code == code
     assert state(deal, Role.DEBIT) == ("POSTED" if code == "00" else "DECLINED")
     assert not PinBlock.objects.exists()
+
+
+def test_a_debit_from_no_known_phone_is_declined_and_costs_no_try(hand, asha):
+    unnamed = replace(asha, mobile=None)
+
+    sent = hand.debit(Deal(payer=unnamed, payee=ABROAD))
+    drain(Role.DEBIT)
+
+    assert sent.code == "B1"
+    assert tries() == 3
 
 
 def test_an_account_that_is_not_there_is_declined(hand, deal):

@@ -45,6 +45,7 @@ _URL = re.compile(r"(?=.{1,35}\Z)https?://[!-~]+")
 # upi-protocol 3.4 and 3.5; 11 and 12 are not for a customer's own payment.
 _MODE = re.compile(r"0[0-9]|10|1[3-9]|2[0-4]")
 _PURPOSE = re.compile(r"[A-Z0-9]{2}")
+_TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{1,35}")
 
 
 class PaymentsView(CustomerView):
@@ -114,7 +115,9 @@ class PaymentView(CustomerView):
 
 def own_payment(principal: CustomerPrincipal, transaction_id: str) -> Payment:
     """Return one of the customer's payments. Raises NotFoundError, also for another's."""
-    found = selectors.payment_of(transaction_id, Role.PAYER_PSP)
+    # What cannot be an id is not asked for: PostgreSQL takes no NUL even in a comparison.
+    is_id = _TRANSACTION_ID.fullmatch(transaction_id)
+    found = selectors.payment_of(transaction_id, Role.PAYER_PSP) if is_id else None
     if found is None or found.owner_id != principal.customer_id:
         raise NotFoundError
     return found

@@ -112,7 +112,7 @@ def _refuse_unasked(jobs: Sequence[Job]) -> dict[UUID, tuple[Job, str]]:
         known = accounts.accounts_by_number({job.account_number for job in blockless})
         for job in blockless:
             account = known.get(job.account_number)
-            code = accounts.remitter_refusal(account, mobile=job.device_mobile or None)
+            code = accounts.remitter_refusal(account, mobile=job.device_mobile)
             refused[job.id] = (job, code or NO_BLOCK)
     # A row that these legs hold is still verified, for the try alone; other blocks are deleted.
     if refused:
@@ -166,7 +166,7 @@ def _ask(job: Job) -> TryAsk:
     return TryAsk(
         exchange_id=_exchange(job),
         account_number=job.account_number,
-        mobile=job.device_mobile or None,
+        mobile=job.device_mobile,
         binding=PinBinding(
             api="ReqPay",
             type="DEBIT",

@@ -1,0 +1,136 @@
+"""
+A part of the bank in one process that dies and comes back: `web`, or `work`.
+
+The parent loads the platform once and forks the part; one that dies is forked again at once. Lines
+on standard input set, in the living part, where it shall die next (`fault NAME:FILE`), or where it
+writes the points it passes (`trace FILE`); `stop` ends both. Lines on standard output say when a
+part is up, and when one has died.
+"""
+
+import importlib
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import django
+from django.conf import settings
+from django.db import close_old_connections
+
+IDLE_SECONDS = 0.02
+# Whoever died is followed by another claim soon, so that the test need not wait for it.
+SHORT = {
+    "LEASE_PIN_SECONDS": 1,
+    "LEASE_WIRE_SECONDS": 1,
+    "LEASE_POST_SECONDS": 1,
+    "UPI_CHECK_FIRST_AFTER_SECONDS": 2.0,
+    "UPI_CHECK_WINDOW_SECONDS": 24_000.0,
+    "UPI_ANSWER_RESEND_AFTER_SECONDS": (0.5, 1.0),
+    "UPI_LEG_POSTING_LIMIT_SECONDS": 40,
+    "UPI_ANSWER_LIMIT_SECONDS": 48,
+}
+ORDERS = {"fault": "FAULT_AT", "trace": "FAULT_TRACE"}
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def say(word: str) -> None:
+    os.write(1, f"{word}\n".encode())
+
+
+def serve(port: int) -> None:
+    """The receiver and the APIs."""
+    wsgi = importlib.import_module("upi_platform.wsgi")
+    server = make_server("127.0.0.1", port, wsgi.application, Server, Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def work(_: int) -> None:
+    """Every drainer of a payment, each in a thread of its own."""
+    advance = importlib.import_module("apps.payments.services.advance").advance
+    deliver = importlib.import_module("apps.upi.services.deliver").deliver_due
+    for role in importlib.import_module("apps.payments.states").Role:
+        threading.Thread(target=drain, args=(lambda r=role: advance(r),), daemon=True).start()
+    threading.Thread(target=drain, args=(deliver,), daemon=True).start()
+
+
+def drain(step: Callable[[], int]) -> None:
+    while True:
+        try:
+            done = step()
+        except Exception as error:  # noqa: BLE001 - a worker lives on; the test looks at the books
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            close_old_connections()
+            done = 0
+        if not done:
+            time.sleep(IDLE_SECONDS)
+
+
+PARTS = {"web": serve, "work": work}
+
+
+def live(part: str, port: int, orders: int) -> None:
+    """Be the part until death, and do as ordered."""
+    for name, value in SHORT.items():
+        setattr(settings, name, value)
+    PARTS[part](port)
+    say("up")
+    buffer = b""
+    while data := os.read(orders, 4096):
+        buffer += data
+        *lines, buffer = buffer.split(b"\n")
+        for line in lines:
+            order, _, value = line.decode().partition(" ")
+            setattr(settings, ORDERS[order], value)
+            say(f"ok {order}")
+
+
+def main(part: str, port: int) -> None:
+    """Fork the part, again and again; everything is imported before, and nothing opened."""
+    django.setup()
+    for name in ("upi_platform.wsgi", "upi_platform.urls", "apps.payments.services.advance"):
+        importlib.import_module(name)
+    while True:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(writer)
+            live(part, port, reader)
+            os._exit(0)
+        os.close(reader)
+        if not attend(child, writer):
+            return
+        os.close(writer)
+        say("died")
+
+
+def attend(child: int, writer: int) -> bool:
+    """Hand on orders while the part lives; return False when told to stop."""
+    while True:
+        ready, _, _ = select.select([0], [], [], 0.01)
+        if ready:
+            line = sys.stdin.readline()
+            if not line or line.strip() == "stop":
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return False
+            os.write(writer, line.encode())
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return True
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
