@@ -12,6 +12,9 @@ from django.db import connections
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
+# It watches whole runs for PINs and account numbers where they must not be.
+pytest_plugins = ["tests.leaks.plugin"]
+
 _KEPT_SCHEMA = "kept"
 
 
