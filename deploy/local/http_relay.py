@@ -1,6 +1,7 @@
 """HTTP/1.1 as a proxy must know it: heads, framing of bodies, what belongs to a connection."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,6 +21,10 @@ HOP_BY_HOP = frozenset(
 )
 NO_BODY_STATUSES = frozenset([204, 304])
 INTERIM_STATUS_MAX = 199
+# int() also takes signs, "0x" and underscores, which the service behind us may read otherwise; and
+# a length below zero would be read until the sender closes, all of it into memory.
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*")
 
 
 class BadMessageError(Exception):
@@ -49,7 +54,7 @@ class Head:
         if not lengths:
             return None
         # RFC 9112, section 6.3: two framings at once are an attack, not a message.
-        if len(lengths) > 1 or self.is_chunked or not min(lengths).isdecimal():
+        if len(lengths) > 1 or self.is_chunked or not _LENGTH.fullmatch(min(lengths)):
             raise BadMessageError
         return int(lengths.pop())
 
@@ -129,10 +134,10 @@ async def _relay_bytes(
 async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         line = await _line(reader)
-        try:
-            size = int(line.partition(b";")[0], 16)
-        except ValueError as error:
-            raise BadMessageError from error
+        digits = line.removesuffix(b"\r\n").partition(b";")[0]
+        if not _CHUNK_SIZE.fullmatch(digits):
+            raise BadMessageError
+        size = int(digits, 16)
         writer.write(line)
         if size == 0:
             break

@@ -228,7 +228,7 @@ def test_anothers_payment_and_no_payment_look_alike():
     """A27."""
     person, other = payer(), payer("ravi")
     theirs = pay(other, body_of(other)).json()
-    wanted = [theirs["txn_id"], theirs["id"], new_transaction_id(), "1", "' or 1=1--"]
+    wanted = [theirs["txn_id"], theirs["id"], new_transaction_id(), "1", "' or 1=1--", "%00"]
 
     answers = [person.client.get(f"{PAYMENTS}/{one}") for one in wanted]
 
