@@ -38,6 +38,8 @@ def read(content: bytes, *, date: dt.date) -> list[RawRow]:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DayFileInvalidError("the file is not UTF-8") from error
+    if not text.endswith("\n"):
+        raise DayFileInvalidError("the file ends in the middle of a line")
     lines = csv.DictReader(io.StringIO(text), strict=True)
     rows = []
     try:

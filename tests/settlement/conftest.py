@@ -1,5 +1,25 @@
 """The payments' own fixtures: a bank, and a switch whose hand we hold."""
 
+import pytest
+
 from tests.payments.conftest import gateway, hand, switch, switch_key
+from tests.payments.hand import Deal
+from tests.settlement.files import ABROAD
 
 __all__ = ["gateway", "hand", "switch", "switch_key"]
+
+
+@pytest.fixture(autouse=True)
+def old_enough(settings):
+    """Let postings of this moment be compared, as if the switch had had its time."""
+    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 0
+
+
+@pytest.fixture
+def outward(hand):
+    return Deal(payer=hand.account(), payee=ABROAD)
+
+
+@pytest.fixture
+def inward(hand):
+    return Deal(payer=ABROAD, payee=hand.plain_account("001234567899"))

@@ -4,8 +4,11 @@ import csv
 import io
 
 from apps.common.clock import IST, now
+from apps.payments.states import Role
 from apps.settlement.day_file import COLUMNS
+from tests.payments.hand import Side, drain
 
+ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
 BANKS = {"EXBK": "EXB", "SMPL": "SMP"}
 
 
@@ -45,3 +48,15 @@ def write(*rows, columns=COLUMNS):
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
+
+
+def debited(hand, deal):
+    sent = hand.debit(deal)
+    drain(Role.DEBIT)
+    assert sent.code == "00"
+
+
+def credited(hand, deal):
+    sent = hand.credit(deal)
+    drain(Role.CREDIT)
+    assert sent.code == "00"

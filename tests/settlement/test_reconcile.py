@@ -1,10 +1,7 @@
 """Every way in which our books and the switch's file can differ is found."""
 
 import datetime as dt
-import io
 
-import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from apps.common import clock
@@ -15,45 +12,14 @@ from apps.ledger.services.posting import post_transfers
 from apps.payments.models import FileVerdict, Leg, Transaction
 from apps.payments.states import Role
 from apps.settlement.contracts import BreakKind
-from apps.settlement.day_file import COLUMNS
-from apps.settlement.models import DayFile
 from apps.settlement.services.reconcile import reconcile
 from apps.settlement.services.take_file import take_file
 from tests.conftest import _owner
-from tests.payments.hand import Deal, Side, drain, state
+from tests.payments.hand import drain, state
 from tests.payments.payer import enrol_payee, enrol_payer
-from tests.settlement.files import row, write
+from tests.settlement.files import ABROAD, credited, debited, row, write
 
-ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
 TODAY = clock.business_date(clock.now())
-
-
-@pytest.fixture(autouse=True)
-def old_enough(settings):
-    """Let postings of this moment be compared, as if the switch had had its time."""
-    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 0
-
-
-@pytest.fixture
-def outward(hand):
-    return Deal(payer=hand.account(), payee=ABROAD)
-
-
-@pytest.fixture
-def inward(hand):
-    return Deal(payer=ABROAD, payee=hand.plain_account("001234567899"))
-
-
-def debited(hand, deal):
-    sent = hand.debit(deal)
-    drain(Role.DEBIT)
-    assert sent.code == "00"
-
-
-def credited(hand, deal):
-    sent = hand.credit(deal)
-    drain(Role.CREDIT)
-    assert sent.code == "00"
 
 
 def breaks(*rows):
@@ -148,6 +114,31 @@ def test_another_rrn_is_found(hand, outward):
     assert breaks(row(outward, rrn="999999999999")) == [(BreakKind.RRN_DIFFERS, outward.id)]
 
 
+def test_another_account_is_found(hand, outward, inward):
+    debited(hand, outward)
+    credited(hand, inward)
+
+    assert breaks(
+        row(outward, remAccountNo="009999999999"), row(inward, beneAccountNo="009999999999")
+    ) == [(BreakKind.ACCOUNT_DIFFERS, deal.id) for deal in sorted([outward, inward], key=_id)]
+
+
+def _id(deal):
+    return deal.id
+
+
+def test_books_that_do_not_balance_are_found(hand, outward):
+    debited(hand, outward)
+    with _owner() as owner:
+        owner.execute(
+            "UPDATE ledger_account SET credits_posted_paise = credits_posted_paise + 1 "
+            "WHERE code = %s",
+            [Chart.SWITCH_PAYABLE],
+        )
+
+    assert breaks(row(outward)) == [(BreakKind.BOOKS_UNBALANCED, "")]
+
+
 def test_a_posting_that_no_file_knows_is_found(hand, outward, inward):
     debited(hand, outward)
     credited(hand, inward)
@@ -230,57 +221,6 @@ def test_every_open_item_is_a_break(hand):
 def owner():
     """Return a connection that can plant what no role of the platform may write."""
     return _owner()
-
-
-def test_the_command_prints_breaks_by_kind_and_ends_with_one(hand, outward, tmp_path):
-    debited(hand, outward)
-    file = tmp_path / "day.csv"
-    file.write_bytes(write(row(outward, "UT")))
-    out = io.StringIO()
-
-    with pytest.raises(SystemExit) as ended:
-        call_command("reconcile", dayfile=file, stdout=out, date=TODAY)
-
-    assert ended.value.code == 1
-    assert "DEBIT_UNEXPECTED: 1, exposure ₹149.50" in out.getvalue()
-    assert outward.id in out.getvalue()
-    assert outward.payer.number not in out.getvalue()
-
-
-def test_the_command_is_content_with_a_day_that_agrees(hand, outward, tmp_path):
-    debited(hand, outward)
-    file = tmp_path / "day.csv"
-    file.write_bytes(write(row(outward)))
-    out = io.StringIO()
-
-    call_command("reconcile", dayfile=file, stdout=out)
-
-    assert "1 rows in the file, 1 matched" in out.getvalue()
-    assert out.getvalue().rstrip().endswith("no breaks")
-
-
-@pytest.mark.parametrize(
-    ("_case", "spoil"),
-    [
-        ("other columns", lambda deal: write(row(deal), columns=COLUMNS[::-1])),
-        ("another day", lambda deal: write(row(deal, Date="01012001"))),
-        ("a transaction twice", lambda deal: write(row(deal), row(deal, "UT"))),
-        ("an amount that is none", lambda deal: write(row(deal, setAmount="1e2"))),
-        ("another bank's", lambda deal: write(row(deal, payerId="XXX", remId="XXX"))),
-        ("a row too short", lambda deal: write(row(deal)) + b"U3,EXB\r\n"),
-        ("not text", lambda _: b"\xff\xfe"),
-    ],
-)
-def test_a_bad_file_is_refused_whole(hand, outward, tmp_path, _case, spoil):
-    file = tmp_path / "day.csv"
-    file.write_bytes(spoil(outward))
-
-    with pytest.raises(CommandError) as refused:
-        call_command("reconcile", dayfile=file, date=TODAY)
-
-    assert refused.value.returncode == 2
-    assert not FileVerdict.objects.exists()
-    assert not DayFile.objects.exists()
 
 
 def test_a_file_ends_what_hangs(hand):

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.common import clock
+from apps.common.masking import mask_account
 from apps.common.money import ZERO, Money
+from apps.ledger.selectors import books_sum
 from apps.payments.contracts import Job
 from apps.payments.open_items import open_items
 from apps.payments.services.posting import leg_key
@@ -43,6 +45,7 @@ def reconcile(rows: Sequence[RawRow], *, date: dt.date, now: dt.datetime) -> Rec
             *_against_rows(rows, sides),
             *_not_in_file(posted - ids, sides),
             *_against_transfers(sides, transfers),
+            *_books(),
             *_open(),
         ]
     broken = {found.transaction_id for found in breaks}
@@ -118,6 +121,16 @@ def _check_rrn(row: RawRow, side: OurSide) -> Break | None:
     return Break(BreakKind.RRN_DIFFERS, row.transaction_id, row.rrn, row.amount, detail)
 
 
+def _check_account(row: RawRow, side: OurSide) -> Break | None:
+    named = {Role.DEBIT: row.remitter_account, Role.CREDIT: row.beneficiary_account}
+    for role, account in named.items():
+        job = side.leg(role)
+        if job is not None and job.account_number and job.account_number != account:
+            detail = f"file {mask_account(account)}, our {role} {mask_account(job.account_number)}"
+            return Break(BreakKind.ACCOUNT_DIFFERS, row.transaction_id, row.rrn, row.amount, detail)
+    return None
+
+
 def _check_status(row: RawRow, side: OurSide) -> Break | None:
     is_settled = row.response_code in _SETTLED
     for role in (Role.PAYER_PSP, Role.PAYEE_PSP):
@@ -135,6 +148,7 @@ _CHECKS: tuple[Callable[[RawRow, OurSide], Break | None], ...] = (
     _check_rrn,
     _check_debit,
     _check_credit,
+    _check_account,
     _check_status,
 )
 
@@ -182,6 +196,13 @@ def _moves_money(job: Job) -> bool:
 def _leg_break(kind: BreakKind, job: Job, detail: str) -> Break:
     facts = job.transaction
     return Break(kind, facts.id, facts.rrn, facts.amount, f"{job.role}: {detail}")
+
+
+def _books() -> Iterator[Break]:
+    difference = books_sum()
+    if difference:
+        detail = f"all accounts together are {difference.display()}, not zero"
+        yield Break(BreakKind.BOOKS_UNBALANCED, "", "", Money(abs(difference.paise)), detail)
 
 
 def _open() -> Iterator[Break]:

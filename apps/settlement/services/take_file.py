@@ -20,7 +20,8 @@ def take_file(content: bytes, *, date: dt.date, is_complete: bool) -> list[RawRo
     Apply a day's file to our payments, and return its rows. Again, it changes nothing.
 
     With this file and the day before's both complete, payments of the day before that neither
-    names are proved not to have happened.
+    names are proved not to have happened. The layout has no trailer that would tell, so the caller
+    vouches for completeness: of all our roles, written after the day, received whole.
 
     Raises DayFileInvalidError; then nothing was applied.
     """
