@@ -17,9 +17,10 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from apps.common.faults import fault_point
+from apps.common.masking import mask_text
 from apps.messaging import envelope
 from apps.messaging.contracts import ReceivedEvent
-from apps.messaging.models import DeadLetter
+from apps.messaging.models import ConsumedEvent, DeadLetter
 from apps.messaging.refill import CONSUMED_DAYS
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ ATTEMPTS_MAX = 5
 ATTEMPT_PAUSE_SECONDS = 0.05
 OWNER = "operations"
 PURGE_ROWS_MAX = 1000
+REASON_LENGTH_MAX = 500
 
 # One owner of a subject at a time, also when a group's member was declared dead too early.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
@@ -80,7 +82,7 @@ def consume(consumer: str, handlers: Mapping[str, str], event: ReceivedEvent) ->
             return _apply(consumer, handler, event)
         except Exception as error:
             _raise_if_away(error)
-            reason = f"{type(error).__name__}: {error}"
+            reason = _reason_of(error)
             log.warning(
                 "event_not_applied",
                 consumer=consumer,
@@ -90,7 +92,8 @@ def consume(consumer: str, handlers: Mapping[str, str], event: ReceivedEvent) ->
                 error=type(error).__name__,
                 exc_info=attempt == ATTEMPTS_MAX,
             )
-        time.sleep(ATTEMPT_PAUSE_SECONDS * 2**attempt)
+        if attempt < ATTEMPTS_MAX:
+            time.sleep(ATTEMPT_PAUSE_SECONDS * 2**attempt)
     park(consumer, event, reason=reason)
     return Outcome.PARKED
 
@@ -98,16 +101,15 @@ def consume(consumer: str, handlers: Mapping[str, str], event: ReceivedEvent) ->
 def _apply(consumer: str, handler: Handler, event: ReceivedEvent) -> Outcome:
     with transaction.atomic():
         _lock_subject(consumer, event.subject)
+        if ConsumedEvent.objects.filter(consumer=consumer, event_id=event.id).exists():
+            return Outcome.REPEATED
         blockers = DeadLetter.objects.filter(
             source=consumer, subject=event.subject, resolved_at__isnull=True
         )
         if blockers.exists():
             _park(consumer, event, reason="waits behind an earlier event", is_waiting=True)
             return Outcome.PARKED
-        with connection.cursor() as cursor:
-            cursor.execute(_CONSUME, [consumer, event.id])
-            if cursor.rowcount == 0:
-                return Outcome.REPEATED
+        ConsumedEvent.objects.create(consumer=consumer, event_id=event.id)
         handler(event)
         fault_point("inbox.applied")
     fault_point("inbox.committed")
@@ -163,7 +165,7 @@ def _replay_one(
                 DeadLetter.objects.filter(pk=letter_id).update(resolved_at=Now())
     except Exception as error:
         _raise_if_away(error)
-        reason = f"{type(error).__name__}: {error}"
+        reason = _reason_of(error)
         DeadLetter.objects.filter(pk=letter_id).update(reason=reason, is_waiting=False)
         log.warning("replay_failed", consumer=consumer, letter_id=letter_id, exc_info=True)
         return False
@@ -193,6 +195,11 @@ def _park(consumer: str, event: ReceivedEvent, *, reason: str, is_waiting: bool)
                 *(reason, OWNER, is_waiting),
             ],
         )
+
+
+def _reason_of(error: Exception) -> str:
+    """Say what went wrong; a database's error may quote a row, so its text is masked and cut."""
+    return mask_text(f"{type(error).__name__}: {error}")[:REASON_LENGTH_MAX]
 
 
 def _lock_subject(consumer: str, subject: str) -> None:

@@ -9,10 +9,11 @@ from django.db import connection, connections, transaction
 from apps.common import clock, ids
 from apps.messaging import outbox
 from apps.messaging.contracts import Event, ReceivedEvent
+from tests.messaging.handlers import TOPIC
 
 
 def happened(subject: str, number: int, *, kind: str = "happened") -> Event:
-    return Event(type=f"messaging.test.{kind}", subject=subject, data={"number": number})
+    return Event(type=f"{TOPIC}.{kind}", subject=subject, data={"number": number})
 
 
 def publish(*events: Event) -> None:
@@ -23,7 +24,7 @@ def publish(*events: Event) -> None:
 def received(subject: str, number: int, *, kind: str = "happened") -> ReceivedEvent:
     return ReceivedEvent(
         id=ids.uuid7(),
-        type=f"messaging.test.{kind}",
+        type=f"{TOPIC}.{kind}",
         subject=subject,
         sequence=number,
         occurred_at=clock.now(),

@@ -1,14 +1,20 @@
 """Handlers of test consumers: they write what they saw, or fail on purpose."""
 
+import os
+import uuid
+
 from django.db import OperationalError, connection
 
 from apps.messaging.contracts import ReceivedEvent
 
+# A topic of this run alone, for Apache Kafka keeps what earlier runs left; processes inherit it.
+TOPIC = os.environ.setdefault("TEST_TOPIC", f"messaging.test{uuid.uuid4().hex[:8]}")
+
 CONSUMERS = {
     "test": {
-        "messaging.test.happened": "tests.messaging.handlers.write",
-        "messaging.test.failed": "tests.messaging.handlers.write_and_fail",
-        "messaging.test.broken": "tests.messaging.handlers.lose_the_database",
+        f"{TOPIC}.happened": "tests.messaging.handlers.write",
+        f"{TOPIC}.failed": "tests.messaging.handlers.write_and_fail",
+        f"{TOPIC}.broken": "tests.messaging.handlers.lose_the_database",
     }
 }
 

@@ -6,8 +6,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 from django.conf import settings
 
 from apps.messaging import envelope
+from tests.messaging.handlers import TOPIC
 
-TOPIC = "messaging.test"
 WAIT_SECONDS = 40.0
 
 

@@ -11,16 +11,16 @@ from confluent_kafka import Producer
 from apps.messaging import consuming, inbox, kafka, refill, selectors
 from apps.messaging.models import DeadLetter
 from apps.messaging.relay import Relay
-from tests.messaging import kafka_reader, processes
+from tests.messaging import processes
 from tests.messaging.factory import happened, publish
-from tests.messaging.handlers import CONSUMERS, effects
+from tests.messaging.handlers import CONSUMERS, TOPIC, effects
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("tables", "topic")]
 
 
 @pytest.fixture(scope="session")
 def topic():
-    kafka.ensure_topics([kafka_reader.TOPIC])
+    kafka.ensure_topics([TOPIC])
 
 
 @pytest.fixture
@@ -102,14 +102,13 @@ def test_a_consumer_killed_around_its_effect_applies_once(run, point, tmp_path):
 def test_a_message_that_is_no_event_is_parked_and_the_partition_flows(consumer, run, monkeypatch):
     monkeypatch.setattr(inbox, "ATTEMPT_PAUSE_SECONDS", 0)
     producer = Producer({"bootstrap.servers": kafka.settings.KAFKA_BOOTSTRAP_SERVERS})
-    producer.produce(kafka_reader.TOPIC, key=f"{run}bad".encode(), value=b"\xff not json")
+    producer.produce(TOPIC, key=f"{run}bad".encode(), value=b"\xff not json")
     producer.flush(10)
     publish(happened(run, 1), happened(f"{run}poison", 2, kind="failed"), happened(run, 3))
 
     relay_all()
 
     assert wait_for(run, 2) == [1, 3]
-    # Apache Kafka still has what other runs of this test left there.
     letters = DeadLetter.objects.filter(source=run, subject__startswith=run)
     until = time.monotonic() + 10
     while letters.count() < 2 and time.monotonic() < until:

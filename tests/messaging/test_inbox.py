@@ -47,6 +47,29 @@ def test_an_event_that_arrives_at_eight_members_at_once_is_applied_once():
     assert effects() == [1]
 
 
+def test_a_repeat_of_an_applied_event_does_not_wait_behind_a_parked_one():
+    applied = received("s", 1)
+    consume(applied)
+    consume(received("s", 2, kind="failed"))
+
+    assert consume(applied) is Outcome.REPEATED
+
+    assert DeadLetter.objects.count() == 1
+
+
+def test_a_reason_shows_nothing_personal(monkeypatch):
+    def fail(_event):
+        raise ValueError("Key (address)=(asha@exbank) of 123456789012 exists " + "x" * 1000)
+
+    monkeypatch.setattr(handlers, "write", fail)
+
+    consume(received("s", 1))
+
+    reason = DeadLetter.objects.get().reason
+    assert reason.startswith("ValueError: Key (address)=(as***@exbank) of XXXXXXXX9012 exists")
+    assert len(reason) == inbox.REASON_LENGTH_MAX
+
+
 def test_each_consumer_applies_an_event_for_itself():
     event = received("s", 1)
 

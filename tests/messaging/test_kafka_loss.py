@@ -13,6 +13,7 @@ from apps.messaging.models import OutboxEvent
 from apps.messaging.relay import Relay
 from tests.messaging import kafka_reader
 from tests.messaging.factory import happened, publish
+from tests.messaging.handlers import TOPIC
 from tests.messaging.kafka_reader import numbers
 from tests.messaging.processes import ROOT
 
@@ -32,7 +33,7 @@ class Cluster:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "deploy.local.kafka_cluster"),
-                *(str(self.addresses), f"{kafka_reader.TOPIC}:4"),
+                *(str(self.addresses), f"{TOPIC}:4"),
             ],
             cwd=ROOT,
         )

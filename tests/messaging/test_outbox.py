@@ -10,6 +10,7 @@ from apps.messaging.contracts import Event
 from apps.messaging.listening import Listener
 from apps.messaging.models import OutboxEvent
 from tests.messaging.factory import at_once, happened, publish
+from tests.messaging.handlers import TOPIC
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -88,7 +89,7 @@ def test_a_fact_is_held_against_its_schema(settings):
 def test_a_schema_refuses_what_it_does_not_name(settings, tmp_path, monkeypatch):
     settings.MESSAGING_CHECK_EVENTS = True
     schema = '{"type": "object", "properties": {"number": {"type": "string"}}}'
-    (tmp_path / "messaging.test.typed.json").write_text(schema)
+    (tmp_path / f"{TOPIC}.typed.json").write_text(schema)
     monkeypatch.setattr("apps.messaging.event_types.directory", lambda: tmp_path)
 
     with pytest.raises(jsonschema_rs.ValidationError):

@@ -16,6 +16,7 @@ from apps.messaging.models import DeadLetter, KafkaCluster, OutboxEvent
 from apps.messaging.relay import Relay
 from tests.messaging import kafka_reader, processes
 from tests.messaging.factory import at_once, happened, publish
+from tests.messaging.handlers import TOPIC
 from tests.messaging.kafka_reader import numbers, without_repeats
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("tables", "topic")]
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("tables", "topic")]
 
 @pytest.fixture(scope="session")
 def topic():
-    kafka.ensure_topics([kafka_reader.TOPIC])
+    kafka.ensure_topics([TOPIC])
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_fact_is_published_and_marked(relay, run):
         "specversion": "1.0",
         "id": str(event.pk),
         "source": "urn:upi-platform:900001",
-        "type": "messaging.test.happened",
+        "type": f"{TOPIC}.happened",
         "subject": run,
         "time": members["time"],
         "datacontenttype": "application/json",
