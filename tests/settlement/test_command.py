@@ -1,4 +1,4 @@
-"""The command takes a whole file or none, prints what differs, and ends with a code that says so."""
+"""The command takes a whole file or none, prints what differs, and its code says so."""
 
 import datetime as dt
 import io
