@@ -1,5 +1,7 @@
 """The payer's PSP: a payment is sent once, and ends only by somebody's word (payments.md 2, 6)."""
 
+from dataclasses import replace
+
 import pytest
 from django.utils.dateparse import parse_datetime
 
@@ -126,6 +128,7 @@ def test_what_never_left_is_sent_again_by_the_claims_holder(hand, asha, settings
 
     drain(Role.PAYER_PSP)
     assert history(deal, Role.PAYER_PSP) == ["CREATED", "SENDING", "CREATED"]
+    assert asha.see(deal)["status"] == "pending", "nobody sees a status go back"
     assert PinBlock.objects.count() == 1
 
     settings.UPI_SWITCH_URL = url
@@ -283,6 +286,24 @@ def test_an_answer_about_another_amount_is_refused(hand, asha):
     answer = hand.answer_payment(deal, paise=1)
 
     assert answer.err == "U12"
+    assert state(deal, Role.PAYER_PSP) == "SENDING"
+
+
+@pytest.mark.parametrize(
+    ("_case", "told", "code"),
+    [
+        ("another RRN",   lambda deal: replace(deal, rrn="632700000000"),   "U07"),
+        ("another payer", lambda deal: replace(deal, payer=deal.payee),     "U60"),
+        ("another payee", lambda deal: replace(deal, payee=deal.payer),     "U59"),
+    ],
+)  # fmt: skip
+def test_an_answer_about_another_payment_is_refused(hand, asha, _case, told, code):
+    deal = asha.pay(ABROAD)
+    drain(Role.PAYER_PSP)
+
+    answer = hand.answer_payment(told(deal))
+
+    assert answer.err == code
     assert state(deal, Role.PAYER_PSP) == "SENDING"
 
 

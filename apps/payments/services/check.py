@@ -17,7 +17,7 @@ from apps.payments.errors import TransactionUnknownError
 from apps.payments.services import legs
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.lease import Lease
-from apps.payments.services.receive import check_amounts
+from apps.payments.services.receive import check_content
 from apps.payments.services.send import unsent
 from apps.payments.states import Role, State, is_final
 from apps.upi.contracts import (
@@ -184,7 +184,7 @@ def take_answer(received: Received[RespChkTxn]) -> None:
     if state is None:
         log.info("check_proved_nothing", transaction_id=job.transaction_id, code=resp.err_code)
         return
-    check_amounts(resp, job.transaction.amount.paise)
+    check_content(received.message.txn, resp, job.transaction)
     conclude([Word(job, state, resp.err_code or "")], source="RespChkTxn")
 
 

@@ -11,8 +11,13 @@ from apps.common import clock
 from apps.common.faults import fault_point
 from apps.messaging import wakeups
 from apps.payments import selectors
-from apps.payments.contracts import NewLeg, OpenedLeg
-from apps.payments.errors import AnswerRefusedError, LegExistsError, TransactionUnknownError
+from apps.payments.contracts import NewLeg, OpenedLeg, TransactionFacts
+from apps.payments.errors import (
+    AnswerRefusedError,
+    LegExistsError,
+    TransactionDiffersError,
+    TransactionUnknownError,
+)
 from apps.payments.messages import confirmation_answer
 from apps.payments.services import answering
 from apps.payments.services.conclude import Word, conclude
@@ -28,6 +33,7 @@ from apps.upi.contracts import (
     ReqTxnConfirmation,
     Resp,
     RespPay,
+    Txn,
 )
 from apps.upi.services import pin_blocks
 from apps.upi.services.answers import record_answers
@@ -104,7 +110,7 @@ def receive_payment_answer(received: Received[RespPay]) -> None:
     if job.state is State.CREATED:
         # Nothing was sent yet, so nothing can have been answered.
         raise AnswerRefusedError("U06", "the payment has not been sent")
-    check_amounts(message.resp, job.transaction.amount.paise)
+    check_content(message.txn, message.resp, job.transaction)
     conclude(
         [Word(job, payment_state(message.resp), message.resp.err_code or "")], source="RespPay"
     )
@@ -186,14 +192,18 @@ def _is_ours(party: Party) -> bool:
     return party.addr.lower().partition("@")[2] in settings.UPI_HANDLES
 
 
-def check_amounts(resp: Resp, paise: int) -> None:
-    """Refuse an answer about another amount: nothing may be concluded from it."""
+def check_content(txn: Txn, resp: Resp, facts: TransactionFacts) -> None:
+    """Refuse an answer about another payment: nothing may be concluded from it."""
+    if txn.cust_ref and txn.cust_ref != facts.rrn:
+        raise TransactionDiffersError("rrn")
+    addresses = {"PAYER": facts.payer_address, "PAYEE": facts.payee_address}
     for ref in resp.refs:
-        is_settled = bool(ref.sett_amount)
-        if (is_settled and ref.sett_amount.paise != paise) or (
-            ref.org_amount is not None and ref.org_amount.paise != paise
+        if ref.addr.lower() != addresses.get(ref.type, ref.addr.lower()):
+            raise TransactionDiffersError(f"{ref.type.lower()}_address")
+        if (ref.sett_amount and ref.sett_amount != facts.amount) or (
+            ref.org_amount is not None and ref.org_amount != facts.amount
         ):
-            raise AnswerRefusedError("U12", "the amount is not the payment's")
+            raise TransactionDiffersError("amount")
 
 
 def _passed(point: str) -> None:
