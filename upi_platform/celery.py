@@ -1,10 +1,17 @@
 """Celery: commands inside an app. A message is only a wake-up; the row is the truth."""
 
 import os
+import sys
+from typing import Any
 
 from celery import Celery
+from celery.signals import task_postrun, task_prerun
+from django.db import close_old_connections
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "upi_platform.settings.development")
+
+QUEUES = ("default", "payments", "upi", "accounts", "customers", "merchants", "messaging")
 
 app = Celery("upi_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -13,10 +20,10 @@ app.conf.update(
     task_acks_late=True,
     worker_prefetch_multiplier=1,
     task_default_queue="default",
-    task_routes={
-        f"{name}.*": {"queue": name}
-        for name in ("payments", "upi", "accounts", "customers", "merchants", "messaging")
-    },
+    # A wake-up that dies with its worker is found by the sweeper: it need not stay in Redis until
+    # it is done.
+    task_queues=[Queue(name, Exchange(name), routing_key=name, no_ack=True) for name in QUEUES],
+    task_routes={f"{name}.*": {"queue": name} for name in QUEUES},
     broker_connection_retry_on_startup=True,
     broker_transport_options={
         "socket_timeout": 5.0,
@@ -25,5 +32,15 @@ app.conf.update(
     },
     worker_hijack_root_logger=False,
     task_time_limit=120,
+    # Celery would close the database connection around every task; see `_keep_connections`.
+    CELERY_DB_REUSE_MAX=sys.maxsize,
 )
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _keep_connections(**signal: Any) -> None:
+    """Close connections that broke or are old, as Django does around requests; keep the others."""
+    del signal
+    close_old_connections()
