@@ -13,6 +13,9 @@ DEBUG = False
 ALLOWED_HOSTS = environment.allowed_hosts.split(",")
 PUBLIC_URL = environment.public_url
 UPI_SERVICES = tuple(environment.upi_services.split(","))
+# Its requests wait in threads, and give their database connection back while they do.
+IS_LIVE_ONLY = UPI_SERVICES == ("live",)
+LIVE_CONNECTIONS_MAX = 8
 
 INSTALLED_APPS = [
     "apps.operators",
@@ -76,7 +79,11 @@ TEMPLATES = [
 
 DATABASE_APP_ROLE = "upi_app"
 DATABASES = {
-    "default": database(environment.database_url, role="app"),
+    "default": database(
+        environment.database_url,
+        role="app",
+        pool_size=LIVE_CONNECTIONS_MAX if IS_LIVE_ONLY else 0,
+    ),
     # The owner migrates and, in tests, empties tables; no service ever uses it.
     "owner": database(environment.database_owner_url, role="owner", connection_age_seconds=0),
     "replica": database(

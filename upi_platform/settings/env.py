@@ -43,24 +43,37 @@ class Environment(BaseSettings):
     log_level: str = "INFO"
 
 
-def database(url: str, *, role: str, connection_age_seconds: int = 60) -> dict[str, Any]:
-    """Turn a PostgreSQL address into a Django database entry for a process of ours."""
+def database(
+    url: str, *, role: str, connection_age_seconds: int = 60, pool_size: int = 0
+) -> dict[str, Any]:
+    """
+    Turn a PostgreSQL address into a Django database entry for a process of ours.
+
+    With `pool_size` the threads of a process share so many connections; each gives its own back
+    when it waits for something else.
+    """
     parts = conninfo_to_dict(url)
+    pool = {"pool": {"min_size": 2, "max_size": pool_size, "timeout": 5}} if pool_size else {}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "apps.common.postgresql",
         "NAME": parts.get("dbname"),
         "USER": parts.get("user"),
         "PASSWORD": parts.get("password", ""),
         "HOST": parts.get("host", ""),
         "PORT": parts.get("port", ""),
-        "CONN_MAX_AGE": connection_age_seconds,
+        "CONN_MAX_AGE": 0 if pool_size else connection_age_seconds,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
+            **pool,
             "application_name": f"upi-{role}",
             "connect_timeout": 3,
             # A lock that is not had in five seconds is somebody's bug, not something to wait for.
             "options": "-c lock_timeout=5000 -c timezone=UTC",
+            # Values travel beside the statement, so that a server parses and plans it once for a
+            # connection; this also keeps them out of every log and view of statements.
+            "server_side_binding": True,
+            "prepare_threshold": 3,
         },
     }
 

@@ -53,8 +53,8 @@ _CLAIM = f"""
            FOR NO KEY UPDATE SKIP LOCKED),
     leg AS (
         UPDATE payments_leg AS leg
-           SET state = %(working)s, claim = %(token)s,
-               changed_at = CASE WHEN source = %(working)s THEN leg.changed_at
+           SET state = %(working)s::text, claim = %(token)s,
+               changed_at = CASE WHEN source = %(working)s::text THEN leg.changed_at
                                  ELSE clock_timestamp() END,
                next_action_at = clock_timestamp() + make_interval(secs => %(lease)s),
                exchange_id = CASE WHEN %(renews)s THEN payments_uuid7() ELSE exchange_id END

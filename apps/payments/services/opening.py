@@ -29,7 +29,7 @@ DUPLICATE_RRN_CODES = {Role.DEBIT: "DT", Role.CREDIT: "DF"}
 
 _KNOWN = """
     SELECT rrn, amount_paise, payer_address, payee_address, purpose, initiation_mode, note
-      FROM payments_transaction WHERE id = %(id)s
+      FROM payments_transaction WHERE id = %(id)s::text
 """
 
 _OPEN = f"""
@@ -39,14 +39,15 @@ _OPEN = f"""
                (id, rrn, amount_paise, payer_address, payer_name, payer_type, payer_code,
                 payee_address, payee_name, payee_type, payee_code, note, purpose, initiation_mode,
                 reference, reference_url, reference_category, initiated_at)
-        VALUES (%(id)s, %(rrn)s, %(amount)s, %(payer_address)s, %(payer_name)s, %(payer_type)s,
-                %(payer_code)s, %(payee_address)s, %(payee_name)s, %(payee_type)s, %(payee_code)s,
+        VALUES (%(id)s::text, %(rrn)s, %(amount)s, %(payer_address)s, %(payer_name)s,
+                %(payer_type)s, %(payer_code)s, %(payee_address)s, %(payee_name)s,
+                %(payee_type)s, %(payee_code)s,
                 %(note)s, %(purpose)s, %(initiation_mode)s, %(reference)s, %(reference_url)s,
                 %(reference_category)s, %(initiated_at)s)
         ON CONFLICT (id) DO NOTHING RETURNING id),
     key AS (
         INSERT INTO payments_legkey (leg_id, role, kind, transaction_id, rrn_key)
-        VALUES (%(leg)s, %(role)s, %(kind)s, %(id)s, %(rrn_key)s)
+        VALUES (%(leg)s, %(role)s::text, %(kind)s::text, %(id)s::text, %(rrn_key)s)
         ON CONFLICT DO NOTHING RETURNING leg_id),
     leg AS (
         INSERT INTO payments_leg
@@ -54,7 +55,7 @@ _OPEN = f"""
                 request_message_id, wire_transaction_id, wire_transaction_at, wire_sub_type,
                 post_before_at, account_number, account_type, ifsc, device_mobile, device,
                 owner_id, is_on_us)
-        SELECT leg_id, %(role)s, %(kind)s, %(id)s, %(state)s, %(code)s,
+        SELECT leg_id, %(role)s::text, %(kind)s::text, %(id)s::text, %(state)s, %(code)s,
                CASE WHEN %(is_due)s THEN clock_timestamp() END, %(exchange)s,
                %(message)s, %(wire_id)s, %(wire_at)s, %(sub_type)s,
                least(clock_timestamp(), %(asked_at)s) + make_interval(secs => %(limit)s),

@@ -13,7 +13,7 @@ from apps.messaging import outbox
 from apps.payments import events, selectors
 from apps.payments.contracts import Job, Move
 from apps.payments.messages import APPROVED
-from apps.payments.services import answering, legs, live
+from apps.payments.services import answering, legs
 from apps.payments.states import UNDECIDED, Role, State
 
 _STATES = {
@@ -147,7 +147,6 @@ def record(
     outbox.publish([events.posted(job) for job in done])
     legs.wake_reversals([each.job.transaction_id for each in known if each.job.state in UNDECIDED])
     complete(ours)
-    live.tell_on_commit([job.transaction_id for job in done])
     return exchanges
 
 

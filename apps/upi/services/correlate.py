@@ -32,10 +32,10 @@ _ANSWER_OF = "Resp"
 _TAKE_REQUEST = """
     INSERT INTO upi_exchange (id, direction, organisation, api, type, sub_type, txn_id, msg_id,
                               opened_at, body_digest, content_digest)
-    SELECT %(id)s, 'IN', %(organisation)s, %(api)s, %(type)s, %(sub_type)s, %(txn_id)s, %(msg_id)s,
-           %(received_at)s, %(body_digest)s, %(content_digest)s
+    SELECT %(id)s, 'IN', %(organisation)s::text, %(api)s, %(type)s, %(sub_type)s, %(txn_id)s,
+           %(msg_id)s::text, %(received_at)s, %(body_digest)s, %(content_digest)s
      WHERE NOT EXISTS (SELECT FROM upi_exchange_repeat
-                        WHERE organisation = %(organisation)s AND msg_id = %(msg_id)s)
+                        WHERE organisation = %(organisation)s::text AND msg_id = %(msg_id)s::text)
     ON CONFLICT DO NOTHING
     RETURNING id
 """
