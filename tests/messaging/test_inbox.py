@@ -4,10 +4,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.messaging import inbox, selectors
+from apps.messaging import envelope, inbox, selectors
 from apps.messaging.inbox import Outcome
 from apps.messaging.models import ConsumedEvent, DeadLetter
-from tests.messaging import handlers
+from tests.messaging import handlers, processes
 from tests.messaging.factory import at_once, received
 from tests.messaging.handlers import CONSUMERS, effects
 
@@ -68,6 +68,23 @@ def test_a_reason_shows_nothing_personal(monkeypatch):
     reason = DeadLetter.objects.get().reason
     assert reason.startswith("ValueError: Key (address)=(as***@exbank) of XXXXXXXX9012 exists")
     assert len(reason) == inbox.REASON_LENGTH_MAX
+
+
+@pytest.mark.parametrize(("point", "done"), [("inbox.applied", []), ("inbox.committed", [1])])
+def test_a_consumer_killed_around_its_commit_applies_once(point, done):
+    event = received("s", 1)
+    code = processes.run(
+        "from apps.messaging import envelope, inbox\n"
+        "from tests.messaging.handlers import CONSUMERS\n"
+        f"event = envelope.decode({envelope.encode(event)!r})\n"
+        f"inbox.consume({GROUP!r}, CONSUMERS[{GROUP!r}], event)\n",
+        FAULT_AT=point,
+    )
+
+    assert code == -9
+    assert effects() == done
+    consume(event)
+    assert effects() == [1]
 
 
 def test_each_consumer_applies_an_event_for_itself():
