@@ -1,6 +1,8 @@
 """POST /upi/<Api>/<version>/urn:txnid:<id>: a message in, an Ack out."""
 
+import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -10,13 +12,16 @@ from apps.upi.acknowledgement import encode_ack
 from apps.upi.services import receive
 from apps.upi.services.receive import Arrival
 
+log = structlog.get_logger(__name__)
+
 _XML = "application/xml"
+_RETRY_AFTER_SECONDS = "2"
 
 
 @csrf_exempt
 @require_POST
 def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -> HttpResponse:
-    """Take one message; accepted or refused, the answer is HTTP 200 with an Ack."""
+    """Take one message; accepted or refused, the answer is HTTP 200 with an Ack; else 503."""
     arrival = Arrival(
         api=api,
         version=version,
@@ -24,7 +29,12 @@ def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -
         body=_body_of(request),
         received_at=clock.now(),
     )
-    ack = receive.receive(arrival)
+    try:
+        ack = receive.receive(arrival)
+    except (OperationalError, InterfaceError) as error:
+        # No Ack of either sign: nobody knows whether the message was taken, so it must come again.
+        log.warning("message_not_taken", error=type(error).__name__)
+        return HttpResponse(status=503, headers={"Retry-After": _RETRY_AFTER_SECONDS})
     return HttpResponse(encode_ack(ack), content_type=_XML)
 
 
