@@ -58,9 +58,12 @@ _CLAIMED = """
 """
 _LOCK = "FOR NO KEY UPDATE OF leg"
 
+# However long the queue, only its head is looked at.
 _DUE_STATES = """
-    SELECT DISTINCT state FROM payments_leg
-     WHERE role = %s AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+    SELECT DISTINCT state FROM (
+        SELECT state FROM payments_leg
+         WHERE role = %s AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+         ORDER BY next_action_at LIMIT 1000) AS head
 """
 
 
@@ -209,9 +212,12 @@ def database_now() -> dt.datetime:
     return now
 
 
+# What was once taken in hand stays so for whoever looks: nobody sees a status go back.
 _PAYMENTS = f"""
-    SELECT leg.id, leg.owner_id, leg.state, leg.code, leg.changed_at, leg.received_at,
-           {TRANSACTION_COLUMNS}
+    SELECT leg.id, leg.owner_id,
+           CASE WHEN leg.state = 'CREATED' AND leg.exchange_id IS NOT NULL THEN 'SENDING'
+                ELSE leg.state END,
+           leg.code, leg.changed_at, leg.received_at, {TRANSACTION_COLUMNS}
       FROM payments_leg AS leg
       JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
 """  # noqa: S608 - column names of ours

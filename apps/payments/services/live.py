@@ -19,10 +19,11 @@ def tell_on_commit(transaction_ids: Sequence[str]) -> None:
     """
     if transaction_ids:
         told = tuple(transaction_ids)
-        transaction.on_commit(functools.partial(_tell, told), robust=True)
+        transaction.on_commit(functools.partial(tell, told), robust=True)
 
 
-def _tell(transaction_ids: tuple[str, ...]) -> None:
+def tell(transaction_ids: Sequence[str]) -> None:
+    """Say now that these payments have news. No transaction is open."""
     # Outside the transaction: a NOTIFY inside makes commits queue for one lock (see the outbox).
     try:
         with connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 """Verify the payer's PIN: claim the account's PIN row, ask the token, record the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.accounts import selectors as accounts
 from apps.accounts.contracts import PinResult, Try, TryAsk, TryState
+from apps.accounts.models import BankAccount
 from apps.accounts.services import pin
 from apps.common import ids
 from apps.common.faults import fault_point
@@ -69,25 +70,28 @@ def _take_due(claim: UUID, only: Sequence[UUID] | None) -> _Taken:
         limit=settings.CLAIM_PIN_MAX,
         only=only,
     )
-    if not jobs:
-        return taken
+    # One transaction locks PIN rows once, in their order: first those that are given up.
     refused = _refuse_unasked(jobs)
-    by_exchange = {_exchange(job): job for job in jobs if job.id not in refused}
-    tries = pin.take_tries([_ask(job) for job in by_exchange.values()], claim=claim)
-    for each in tries:
-        job = by_exchange[each.exchange_id]
-        if each.state is TryState.REFUSED:
-            refused[job.id] = (job, each.code)
-        elif each.state is TryState.TAKEN:
-            taken.tries.append(each)
-            taken.leg_of[each.exchange_id] = job.id
-    waiting = [each for each in tries if each.state is TryState.WAITING]
-    legs.queue_again([by_exchange[each.exchange_id].id for each in waiting])
-    _begin([by_exchange[each.exchange_id] for each in taken.tries], claim=claim)
+    if jobs and not refused:
+        refused = _take_tries(taken, jobs)
     taken.decided = len(refused)
-    taken.exchanges = _decline(list(refused.values()), claim=claim)
+    taken.exchanges = _decline(refused, claim=claim)
     fault_point("debit.pin_claiming")
     return taken
+
+
+def _take_tries(taken: _Taken, jobs: Sequence[Job]) -> list[tuple[Job, str]]:
+    """Ask for the PIN rows, put the legs that got one under our claim, return the refused."""
+    by_exchange = {_exchange(job): job for job in jobs}
+    tries = pin.take_tries([_ask(job) for job in jobs], claim=taken.claim)
+    by_state: dict[TryState, list[Try]] = {state: [] for state in TryState}
+    for each in tries:
+        by_state[each.state].append(each)
+    taken.tries = by_state[TryState.TAKEN]
+    taken.leg_of = {each.exchange_id: by_exchange[each.exchange_id].id for each in taken.tries}
+    legs.queue_again([by_exchange[each.exchange_id].id for each in by_state[TryState.WAITING]])
+    _begin([by_exchange[each.exchange_id] for each in taken.tries], claim=taken.claim)
+    return [(by_exchange[each.exchange_id], each.code) for each in by_state[TryState.REFUSED]]
 
 
 def _ask_token(tries: Sequence[Try], lease: Lease) -> list[PinResult]:
@@ -100,24 +104,28 @@ def _ask_token(tries: Sequence[Try], lease: Lease) -> list[PinResult]:
     return results
 
 
-def _refuse_unasked(jobs: Sequence[Job]) -> dict[UUID, tuple[Job, str]]:
+def _refuse_unasked(jobs: Sequence[Job]) -> list[tuple[Job, str]]:
     """Return the legs that are declined without a try: too late, or refused at their receipt."""
-    refused = {
-        job.id: (job, TOO_LATE if job.is_late else job.code)
-        for job in jobs
-        if job.is_late or job.code
-    }
-    blockless = [job for job, code in refused.values() if code == NO_BLOCK]
+    refused = [
+        (job, TOO_LATE if job.is_late else job.code) for job in jobs if job.is_late or job.code
+    ]
+    blockless = [job.account_number for job, code in refused if code == NO_BLOCK]
     if blockless:
-        known = accounts.accounts_by_number({job.account_number for job in blockless})
-        for job in blockless:
-            account = known.get(job.account_number)
-            code = accounts.remitter_refusal(account, mobile=job.device_mobile)
-            refused[job.id] = (job, code or NO_BLOCK)
-    # A row that these legs hold is still verified, for the try alone; other blocks are deleted.
+        known = accounts.accounts_by_number(set(blockless))
+        refused = [
+            (job, _account_code(job, known) or code) if code == NO_BLOCK else (job, code)
+            for job, code in refused
+        ]
     if refused:
-        pin.leave([_exchange(job) for job, _ in refused.values()])
+        # A row that one of them holds is still verified, for the try alone; other blocks go.
+        pin.leave([_exchange(job) for job, _ in refused])
     return refused
+
+
+def _account_code(job: Job, known: Mapping[str, BankAccount]) -> str:
+    """Return why the account itself is declined: it is looked at before the credential."""
+    account = known.get(job.account_number)
+    return accounts.remitter_refusal(account, mobile=job.device_mobile or None)
 
 
 def _begin(jobs: Sequence[Job], *, claim: UUID) -> None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from apps.payments.services.live import CHANNEL
+from apps.payments.services.live import CHANNEL, tell
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,9 @@ class Listener:
     def __init__(self) -> None:
         self._waiting: dict[str, set[threading.Event]] = {}
         self._lock = threading.Lock()
-        threading.Thread(target=self._listen, name="payments-live", daemon=True).start()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._listen, name="payments-live", daemon=True)
+        self._thread.start()
 
     @contextmanager
     def subscribed(self, transaction_id: str) -> Iterator[threading.Event]:
@@ -46,20 +48,30 @@ class Listener:
                 if not events:
                     del self._waiting[transaction_id]
 
+    def close(self) -> None:
+        """Stop listening and give the connection back."""
+        self._is_closed = True
+        tell([""])
+        self._thread.join()
+
     def _listen(self) -> None:
         """Listen for as long as the process lives; a connection that breaks is made again."""
-        while True:
+        while not self._is_closed:
             try:
                 connection.ensure_connection()
                 connection.connection.execute(f"LISTEN {CHANNEL}")
                 self._wake_all()
-                while True:
-                    for word in connection.connection.notifies(timeout=_LISTEN_SECONDS):
-                        self._wake(word.payload)
+                self._hear()
             except (DatabaseError, InterfaceError, OSError) as error:
                 log.warning("live_listener_broken", error=type(error).__name__)
                 connection.close()
                 time.sleep(_RECONNECT_SECONDS)
+        connection.close()
+
+    def _hear(self) -> None:
+        while not self._is_closed:
+            for word in connection.connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1):
+                self._wake(word.payload)
 
     def _wake(self, transaction_id: str) -> None:
         with self._lock:
@@ -76,7 +88,8 @@ class Listener:
 
 
 @functools.cache
-def _listener_of(process_id: int) -> Listener:
+def listener_of(process_id: int) -> Listener:
+    """Return the listener of this process; a forked process has its own."""
     log.info("live_listener_started", process_id=process_id)
     return Listener()
 
@@ -93,7 +106,7 @@ def wait_until(
     deadline = time.monotonic() + seconds
     if is_over(seen) or seconds <= 0:
         return seen
-    with _listener_of(os.getpid()).subscribed(transaction_id) as news:
+    with listener_of(os.getpid()).subscribed(transaction_id) as news:
         seen = look()
         while not is_over(seen) and (left := deadline - time.monotonic()) > 0:
             connection.close()

@@ -1,0 +1,197 @@
+"""What is listed, with its owner, and what takes it off the list (payments.md 8)."""
+
+import pytest
+
+from apps.common import clock
+from apps.common.clock import business_date
+from apps.payments import selectors
+from apps.payments.open_items import OWNERS, ItemKind, open_items
+from apps.payments.services import settle
+from apps.payments.states import Role
+from tests.payments.hand import Deal, Side, drain
+from tests.payments.payer import enrol_payee
+
+ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
+
+
+@pytest.fixture
+def outward(hand):
+    return Deal(payer=hand.account(), payee=ABROAD)
+
+
+@pytest.fixture
+def inward(hand):
+    return Deal(payer=ABROAD, payee=enrol_payee(hand))
+
+
+def file_says(deal, code):
+    """Apply a day's file with one row about the payment."""
+    (job, *_) = selectors.jobs_of([deal.id], list(Role))
+    row = settle.FileRow(
+        facts=job.transaction,
+        response_code=code,
+        is_remitter=deal.payer.ifsc.startswith("EXBK"),
+        is_beneficiary=deal.payee.ifsc.startswith("EXBK"),
+        remitter_account=deal.payer.number,
+    )
+    settle.apply_rows([row], settlement_date=business_date(clock.now()))
+
+
+def kinds(deal):
+    return [item.kind for item in open_items() if item.transaction_id == deal.id]
+
+
+def reversed_silently(hand, deal):
+    hand.debit(deal)
+    drain()
+    hand.switch.plan = ["nack:U70"]
+    hand.reversal(deal, "DEBIT")
+    drain()
+
+
+def test_every_kind_has_an_owner():
+    assert set(OWNERS) == set(ItemKind)
+
+
+def test_nothing_is_listed_of_payments_that_ended_well(hand, outward, inward):
+    hand.debit(outward)
+    hand.credit(inward)
+    drain()
+    hand.reversal(outward, "DEBIT")
+    drain()
+
+    assert open_items() == []
+
+
+def test_a_debit_reversal_without_an_ack_is_listed_with_its_exposure_and_age(hand, outward):
+    reversed_silently(hand, outward)
+
+    (item,) = open_items()
+
+    assert (item.kind, item.role, item.state) == (
+        ItemKind.DEBIT_REVERSAL_UNACKED,
+        "REVERSAL",
+        "POSTED",
+    )
+    assert item.exposure == outward.amount
+    assert item.rrn == outward.rrn
+    assert "DRC" in item.owner
+    assert (clock.now() - item.since).total_seconds() < 60
+
+
+def test_a_debit_reversal_answered_too_late_is_listed_whenever_it_posted(hand, outward, settings):
+    hand.debit(outward)
+    drain()
+    settings.UPI_REVERSAL_ANSWER_LIMIT_SECONDS = 0
+    hand.reversal(outward, "DEBIT")
+    drain()
+
+    assert kinds(outward) == [ItemKind.DEBIT_REVERSAL_UNACKED]
+
+
+def test_an_ack_of_a_repeat_takes_it_off(hand, outward):
+    hand.debit(outward)
+    drain()
+    hand.switch.plan = ["nack:U70"]
+    reversal = hand.reversal(outward, "DEBIT")
+    drain()
+    assert kinds(outward) == [ItemKind.DEBIT_REVERSAL_UNACKED]
+
+    reversal.again()
+    drain()
+
+    assert kinds(outward) == []
+
+
+@pytest.mark.parametrize(("code", "left"), [("BT", []), ("RR", [ItemKind.DEBIT_REVERSAL_UNACKED])])
+def test_the_file_takes_a_debit_reversal_off_unless_it_says_rr(hand, outward, code, left):
+    reversed_silently(hand, outward)
+
+    file_says(outward, code)
+    drain()
+
+    assert kinds(outward) == left
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("00", []),
+        ("RB", []),
+        ("BT", [ItemKind.CREDIT_UNACKED, ItemKind.CREDIT_OF_FAILED]),
+    ],
+)
+def test_a_credit_whose_answer_was_not_acked_is_listed_until_the_file_calls_it_done(
+    hand, inward, code, left
+):
+    hand.switch.plan = ["nack:U70"]
+    hand.credit(inward)
+    drain()
+    assert kinds(inward) == [ItemKind.CREDIT_UNACKED]
+
+    file_says(inward, code)
+
+    assert kinds(inward) == left
+
+
+def test_a_credit_whose_answer_expired_is_listed(hand, inward, settings):
+    settings.UPI_ANSWER_LIMIT_SECONDS = 0
+    hand.credit(inward)
+    drain()
+
+    assert kinds(inward) == [ItemKind.CREDIT_UNACKED]
+
+
+def test_a_credit_of_a_payment_that_a_confirmation_calls_failed_is_listed(hand, inward):
+    hand.authorise(inward)
+    hand.credit(inward)
+    drain()
+    hand.confirm(inward, "FAILURE", "U26")
+
+    assert kinds(inward) == [ItemKind.CREDIT_OF_FAILED]
+
+
+def test_a_credit_of_a_payment_whose_debit_is_reversed_is_listed(hand, outward):
+    on_us = Deal(payer=outward.payer, payee=enrol_payee(hand))
+    hand.debit(on_us)
+    hand.credit(on_us)
+    drain()
+    hand.reversal(on_us, "DEBIT")
+    drain()
+
+    assert kinds(on_us) == [ItemKind.CREDIT_OF_FAILED]
+
+
+@pytest.mark.parametrize("is_posted", [True, False])
+def test_a_credit_reversal_without_an_ack_is_listed(hand, inward, is_posted):
+    if is_posted:
+        hand.credit(inward)
+        drain()
+    hand.switch.plan = ["nack:U70"]
+    hand.reversal(inward, "CREDIT")
+    drain()
+    assert kinds(inward) == [ItemKind.CREDIT_REVERSAL_UNACKED]
+
+    file_says(inward, "RB")
+
+    assert kinds(inward) == ([] if is_posted else [ItemKind.CREDIT_OWED])
+
+
+def test_a_deemed_credit_that_is_not_posted_is_owed_to_the_beneficiary(hand, inward):
+    hand.authorise(inward)
+    drain()
+
+    file_says(inward, "RB")
+
+    (item,) = open_items(ItemKind.CREDIT_OWED)
+    assert (item.transaction_id, item.state, item.exposure) == (inward.id, "NONE", inward.amount)
+    assert "TCC" in item.owner
+
+
+def test_a_deemed_credit_of_another_bank_is_not_ours_to_owe(hand, outward):
+    hand.debit(outward)
+    drain()
+
+    file_says(outward, "RB")
+
+    assert open_items() == []
