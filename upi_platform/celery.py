@@ -47,7 +47,7 @@ def _keep_connections(**signal: Any) -> None:
     close_old_connections()
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]
+@worker_process_init.connect
 def settle_memory(**_: Any) -> None:
     """Keep what was loaded at the start out of every later garbage collection."""
     gc.collect()
