@@ -190,7 +190,11 @@ class Hand:
 
     def confirm(self, deal: Deal, status: str = "SUCCESS", code: str = "") -> "Sent":
         confirmation = TxnConfirmation(
-            org_status=status, org_err_code=code, type="PAY", org_txn_id=deal.id
+            org_status=status,
+            org_err_code=code,
+            type="PAY",
+            org_txn_id=deal.id,
+            refs=_refs(deal, status, code, deal.paise),
         )
         return self._ask(
             ReqTxnConfirmation(
@@ -272,23 +276,26 @@ class Hand:
         return Sent(message, self.door.send(root), root, self)
 
     def _resp(self, request, deal: Deal, result: str, code: str, paise: int | None) -> Resp:
-        settled = Money(paise if paise is not None else deal.paise)
-        if result == "FAILURE":
-            settled = Money(0)
-        refs = tuple(
-            Ref(
-                type=kind,
-                addr=side.address,
-                sett_amount=settled,
-                org_amount=deal.amount if paise is None else Money(paise),
-                approval_num="000123",
-                resp_code=code or "00",
-            )
-            for kind, side in (("PAYER", deal.payer), ("PAYEE", deal.payee))
-        )
         return Resp(
-            req_msg_id=request.find("Head").get("msgId"), result=result, err_code=code, refs=refs
+            req_msg_id=request.find("Head").get("msgId"),
+            result=result,
+            err_code=code,
+            refs=_refs(deal, result, code, deal.paise if paise is None else paise),
         )
+
+
+def _refs(deal: Deal, result: str, code: str, paise: int) -> tuple[Ref, ...]:
+    return tuple(
+        Ref(
+            type=kind,
+            addr=side.address,
+            sett_amount=Money(0 if result == "FAILURE" else paise),
+            org_amount=Money(paise),
+            approval_num="000123",
+            resp_code=code or "00",
+        )
+        for kind, side in (("PAYER", deal.payer), ("PAYEE", deal.payee))
+    )
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """The payee's PSP: who our addresses are, and how a payment to them ended (payments.md 2, 9)."""
 
+from dataclasses import replace
+
 import pytest
 
 from apps.messaging.models import OutboxEvent
@@ -90,6 +92,17 @@ def test_a_confirmation_ends_it_and_is_answered(hand, inward, status, code, targ
 def test_a_confirmation_of_what_we_never_saw_is_refused(hand, inward):
     assert hand.confirm(inward).err == "U48"
     assert not Leg.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [({"paise": 1}, "U12"), ({"rrn": "632799999999"}, "U07")]
+)
+def test_a_confirmation_of_another_payment_is_refused(hand, inward, change, code):
+    hand.authorise(inward)
+    drain(Role.PAYEE_PSP)
+
+    assert hand.confirm(replace(inward, **change)).err == code
+    assert state(inward, Role.PAYEE_PSP) == "AUTHORISED"
 
 
 def test_a_success_without_our_authorisation_is_refused(hand, inward):

@@ -256,3 +256,10 @@ def test_fat_tables_are_partitioned_by_month_and_nothing_points_into_them(table)
             [table],
         )
         assert cursor.fetchone()[0] == 0
+
+
+def test_what_jobs_agree_on_is_written_once(db):
+    for right in ("UPDATE", "DELETE", "TRUNCATE"):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT has_table_privilege('payments_transaction', %s)", [right])
+            assert cursor.fetchone() == (False,)

@@ -184,7 +184,7 @@ def take_answer(received: Received[RespChkTxn]) -> None:
     if state is None:
         log.info("check_proved_nothing", transaction_id=job.transaction_id, code=resp.err_code)
         return
-    check_content(received.message.txn, resp, job.transaction)
+    check_content(received.message.txn, resp.refs, job.transaction)
     conclude([Word(job, state, resp.err_code or "")], source="RespChkTxn")
 
 

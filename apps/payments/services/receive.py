@@ -1,6 +1,7 @@
 """Take what the switch sends: each handler is one part of the receiver's durable transaction."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from apps.upi.contracts import (
     Answer,
     Party,
     Received,
+    Ref,
     ReqAuthDetails,
     ReqPay,
     ReqTxnConfirmation,
@@ -110,7 +112,7 @@ def receive_payment_answer(received: Received[RespPay]) -> None:
     if job.state is State.CREATED:
         # Nothing was sent yet, so nothing can have been answered.
         raise AnswerRefusedError("U06", "the payment has not been sent")
-    check_content(message.txn, message.resp, job.transaction)
+    check_content(message.txn, message.resp.refs, job.transaction)
     conclude(
         [Word(job, payment_state(message.resp), message.resp.err_code or "")], source="RespPay"
     )
@@ -125,6 +127,7 @@ def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
     if not jobs:
         raise TransactionUnknownError
     job, status = jobs[0], message.txn_confirmation.org_status
+    check_content(message.txn, message.txn_confirmation.refs, job.transaction)
     code = message.txn_confirmation.org_err_code or ""
     if job.state is State.RECEIVED:
         if status != "FAILURE":
@@ -192,12 +195,12 @@ def _is_ours(party: Party) -> bool:
     return party.addr.lower().partition("@")[2] in settings.UPI_HANDLES
 
 
-def check_content(txn: Txn, resp: Resp, facts: TransactionFacts) -> None:
-    """Refuse an answer about another payment: nothing may be concluded from it."""
+def check_content(txn: Txn, refs: Sequence[Ref], facts: TransactionFacts) -> None:
+    """Refuse a word about another payment: nothing may be concluded from it."""
     if txn.cust_ref and txn.cust_ref != facts.rrn:
         raise TransactionDiffersError("rrn")
     addresses = {"PAYER": facts.payer_address, "PAYEE": facts.payee_address}
-    for ref in resp.refs:
+    for ref in refs:
         if ref.addr.lower() != addresses.get(ref.type, ref.addr.lower()):
             raise TransactionDiffersError(f"{ref.type.lower()}_address")
         if (ref.sett_amount and ref.sett_amount != facts.amount) or (
