@@ -204,6 +204,20 @@ def test_an_order_is_paid_when_its_money_is_credited(hand, sale):
     assert not Refund.objects.exists()
 
 
+def test_money_for_an_address_of_ours_never_reaches_another_account(hand, sale):
+    other = hand.plain_account("001234567888")
+    hand.authorise(sale)
+    drain(Role.PAYEE_PSP)
+
+    misdirected = replace(sale, payee=replace(sale.payee, number=other.number))
+    sent = hand.credit(misdirected)
+    drain(Role.CREDIT)
+
+    assert sent.code == "B6"
+    assert order_of(hand, sale)["status"] == "created"
+    assert paid_events() == 0
+
+
 def test_an_order_is_paid_by_the_confirmation_when_that_comes_first(hand, sale):
     hand.authorise(sale)
     drain(Role.PAYEE_PSP)
