@@ -39,8 +39,12 @@ from apps.upi.contracts import (
 )
 from apps.upi.services import pin_blocks
 from apps.upi.services.answers import record_answers
+from apps.vpa.selectors import resolve
 
 log = structlog.get_logger(__name__)
+
+# upi-protocol 4.1: the payment details do not match.
+DETAILS_DIFFER = "B6"
 
 
 def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
@@ -78,6 +82,7 @@ def receive_credit(received: Received[ReqPay]) -> None:
         role=Role.CREDIT,
         kind="CREDIT",
         state=State.RECEIVED,
+        code=_misdirection(received.message.payee),
         request=request_of(received),
         asked_at=min(received.received_at, received.message.head.ts),
         **_account(received.message.payee),
@@ -186,6 +191,15 @@ def _account(party: Party) -> dict[str, Any]:
         "account_type": account.account_type,
         "ifsc": account.ifsc,
     }
+
+
+def _misdirection(payee: Party) -> str:
+    """Return the code that declines money for an address of ours on its way to another account."""
+    if payee.ac is None or payee.addr.lower().partition("@")[2] not in settings.UPI_HANDLES:
+        return ""
+    target = resolve(payee.addr.lower())
+    is_elsewhere = target is not None and target.account.account_number != payee.ac.account_number
+    return DETAILS_DIFFER if is_elsewhere else ""
 
 
 def _is_ours(party: Party) -> bool:
