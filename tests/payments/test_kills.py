@@ -26,7 +26,7 @@ from django.core.management import call_command
 
 from apps.common import clock
 from apps.ledger.selectors import books_sum
-from apps.payments.models import Leg
+from apps.payments.models import Leg, StatusCheck
 from apps.payments.open_items import open_items
 from apps.payments.services.posting import leg_key
 from apps.payments.states import Role, State, is_final
@@ -88,7 +88,8 @@ class Part:
             cwd=ROOT, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self.wait_for("up")
 
     def _listen(self) -> None:
@@ -110,6 +111,9 @@ class Part:
             self._process.stdin.write("stop\n")
             self._process.stdin.flush()
             self._process.wait(WAIT_SECONDS)
+        self._listener.join(WAIT_SECONDS)
+        self._process.stdin.close()
+        self._process.stdout.close()
 
 
 @dataclass
@@ -202,6 +206,7 @@ def world(hand, gateway, tmp_path):
         phone = Phone(_handset(payer), api_url=f"http://127.0.0.1:{bank_port}", switch_key=key)
         phone.login()
         yield World(tuple(parts), control, phone, payer, shop, tmp_path)
+        phone.close()
     finally:
         for part in parts:
             part.stop()
@@ -250,11 +255,16 @@ def _handset(payer):
 
 
 def is_at_rest(txn_id):
-    """Ended; or unknown and asked about, so that only a file can tell more."""
+    """Ended; or unknown, and the switch was asked and had no proof: only a file can tell more."""
     return all(
-        is_final(Role(leg.role), State(leg.state)) or (leg.state == "UNKNOWN" and leg.checks)
+        is_final(Role(leg.role), State(leg.state))
+        or (leg.state == "UNKNOWN" and has_been_answered(leg))
         for leg in Leg.objects.filter(transaction_id=txn_id)
     )
+
+
+def has_been_answered(leg):
+    return StatusCheck.objects.filter(leg_id=leg.pk, answered_at__isnull=False).exists()
 
 
 def record(world, tmp_path) -> list[str]:
