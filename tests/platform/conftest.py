@@ -17,6 +17,8 @@ from deploy.local.platform import Platform
 from upi_platform.services import SERVICES
 
 DATABASE = "platform"
+# Its workers must not take the wake-ups that tests of this process wait for.
+OWN_REDIS = {"REDIS_FIRST_DATABASE": "8"}
 
 
 class Record(Page):
@@ -79,7 +81,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     processes.write_text(text.replace(f"needs = {list(SERVICES)!r}", _needs()))
     root = Path(os.environ["UPI_LOCAL_DIR"]) / "platform"
     directory = LocalDirectory(root.resolve())
-    with Platform(directory, database=DATABASE, processes=processes) as running:
+    with Platform(directory, database=DATABASE, processes=processes, changes=OWN_REDIS) as running:
         yield running
 
 

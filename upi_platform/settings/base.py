@@ -92,11 +92,11 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = environment.redis_url
+REDIS_URL = f"{environment.redis_url}/{environment.redis_first_database}"
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": f"{REDIS_URL}/0",
+        "LOCATION": REDIS_URL,
         "OPTIONS": {
             "SOCKET_CONNECT_TIMEOUT": 0.2,
             "SOCKET_TIMEOUT": 0.2,
@@ -106,7 +106,7 @@ CACHES = {
         "KEY_PREFIX": "upi",
     }
 }
-CELERY_BROKER_URL = f"{REDIS_URL}/1"
+CELERY_BROKER_URL = f"{environment.redis_url}/{environment.redis_first_database + 1}"
 
 AUTH_USER_MODEL = "operators.Operator"
 AUTHENTICATION_BACKENDS = ["apps.operators.backends.OperatorBackend"]

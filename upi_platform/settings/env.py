@@ -24,6 +24,8 @@ class Environment(BaseSettings):
     database_owner_url: str = "postgresql://upi_owner@127.0.0.1/upi"
     database_replica_url: str = ""
     redis_url: str = "redis://127.0.0.1:6379"
+    # The first of two logical databases: cache and wake-ups, then the broker.
+    redis_first_database: int = 0
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     pkcs11_module: str = "/usr/lib/softhsm/libsofthsm2.so"
     pkcs11_token_label: str = "upi-platform"

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import django
 import httpx
+from django.apps import apps
 
 from deploy.local.demo.page import Page
 from deploy.local.platform import Platform
@@ -71,8 +72,9 @@ class Stage:
     @contextmanager
     def open(cls, platform: Platform) -> Iterator[Self]:
         """Open the stage; the books are read as any service of the platform would read them."""
-        os.environ.update(platform.environment | {"LOG_LEVEL": "ERROR"})
-        django.setup()
+        if not apps.ready:
+            os.environ.update(platform.environment | {"LOG_LEVEL": "ERROR"})
+            django.setup()
         stage = cls(platform)
         try:
             yield stage
