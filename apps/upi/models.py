@@ -249,8 +249,9 @@ class PinBlock(models.Model):
     """
     Credentials on their way through, by exchange (or by the answer that carries them).
 
-    UNLOGGED: not in the write-ahead log, gone after a crash, left out of backups. No foreign key,
-    for the row it belongs to is written elsewhere and lasts.
+    UNLOGGED: not in the write-ahead log, gone after a crash, left out of backups; nor does ANALYZE
+    read its values, for statistics are logged. No foreign key, for the row it belongs to is written
+    elsewhere and lasts.
     """
 
     exchange_id = models.UUIDField(primary_key=True)

@@ -28,6 +28,15 @@ def test_the_table_is_not_in_the_write_ahead_log():
         assert cursor.fetchone() == ("u",)
 
 
+def test_the_planners_statistics_which_are_logged_hold_no_credentials():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attstattarget FROM pg_attribute "
+            "WHERE attrelid = 'upi_pin_block'::regclass AND attname = 'credentials'"
+        )
+        assert cursor.fetchone() == (0,)
+
+
 def test_credentials_come_back_as_they_were():
     one, two, none = ids.uuid7(), ids.uuid7(), ids.uuid7()
     pin_blocks.store(one, [OTP, PIN])
