@@ -19,18 +19,33 @@ def switch_key():
     return wire.new_key()
 
 
-@pytest.fixture
-def switch(settings) -> Iterator[Switch]:
+@pytest.fixture(scope="session")
+def switch_server() -> Iterator[Switch]:
     with Switch() as server:
-        settings.UPI_SWITCH_URL = server.url
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gateway_server() -> Iterator[SmsGateway]:
+    with SmsGateway() as server:
         yield server
 
 
 @pytest.fixture
-def gateway(settings) -> Iterator[SmsGateway]:
-    with SmsGateway() as server:
-        settings.SMS_GATEWAY_URL = server.url
-        yield server
+def switch(settings, switch_server) -> Switch:
+    """One server for all tests: to stop it takes longer than most of them."""
+    switch_server.posted.clear()
+    switch_server.plan.clear()
+    settings.UPI_SWITCH_URL = switch_server.url
+    return switch_server
+
+
+@pytest.fixture
+def gateway(settings, gateway_server) -> SmsGateway:
+    gateway_server.texts.clear()
+    gateway_server.is_down = False
+    settings.SMS_GATEWAY_URL = gateway_server.url
+    return gateway_server
 
 
 @pytest.fixture

@@ -2,11 +2,18 @@
 
 import pytest
 
-from tests.payments.conftest import gateway, hand, switch, switch_key
+from tests.payments.conftest import (
+    gateway,
+    gateway_server,
+    hand,
+    switch,
+    switch_key,
+    switch_server,
+)
 from tests.payments.hand import Deal
 from tests.settlement.files import ABROAD
 
-__all__ = ["gateway", "hand", "switch", "switch_key"]
+__all__ = ["gateway", "gateway_server", "hand", "switch", "switch_key", "switch_server"]
 
 
 @pytest.fixture(autouse=True)
