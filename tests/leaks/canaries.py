@@ -29,6 +29,10 @@ WINDOW_BYTES = 16
 RAW_WINDOW_BYTES = 12
 PIN_BLOCK_BYTES = 8
 LONG_PIN_DIGITS_MIN = 10
+# Tests make blocks of PIN 0000 and account 000000 too: what has no more to it is met by chance.
+PIN_BLOCK_VALUES_MIN = 5
+ACCOUNT_DIGITS_MIN = 12
+ACCOUNT_DIGITS_WITHOUT_ZEROS_MIN = 7
 _TEXT_ANCHOR = b"Q"
 _RAW_ANCHOR = b"Z"
 _PGLZ_RUN = 8
@@ -94,9 +98,11 @@ def of(entries: Iterable[dict[str, str]]) -> Canaries:
     return Canaries(
         blocks=frozenset(entry["block"] for entry in entries),
         pin_blocks=frozenset(
-            bytes.fromhex(entry["sealed"])[:PIN_BLOCK_BYTES]
+            value
             for entry in entries
             if "sealed" in entry
+            and len(set(value := bytes.fromhex(entry["sealed"])[:PIN_BLOCK_BYTES]))
+            >= PIN_BLOCK_VALUES_MIN
         ),
         pins=frozenset(entry["secret"] for entry in entries),
         accounts=frozenset(entry["account"] for entry in entries if "account" in entry),
@@ -143,11 +149,16 @@ def pin_patterns(pin: str) -> Iterator[Pattern]:
 
 
 def account_patterns(numbers: Iterable[str]) -> Iterator[Pattern]:
-    """Yield the forms of account numbers."""
-    for number in sorted(numbers):
+    """Yield the forms of account numbers, but of those that other numbers contain by chance."""
+    for number in sorted(filter(_is_distinct, numbers)):
         name = f"account …{number[-4:]}"
         yield Pattern(number.encode(), name, "digits")
         yield from _encoded(number.encode(), name, "digits")
+
+
+def _is_distinct(number: str) -> bool:
+    digits = len(number.strip("0"))
+    return len(number) >= ACCOUNT_DIGITS_MIN and digits >= ACCOUNT_DIGITS_WITHOUT_ZEROS_MIN
 
 
 def _encoded(window: bytes, name: str, what: str) -> Iterator[Pattern]:

@@ -14,6 +14,7 @@ from redis import Redis
 
 from tests.leaks import canaries, search
 from tests.leaks.canaries import Pattern
+from tests.leaks.planting import block_of, made_up
 from tests.leaks.plugin import Recorder
 from tests.leaks.servers import kafka_contents, redis_contents
 
@@ -23,30 +24,9 @@ ROWS = 100
 ROW_BYTES = 1500
 
 
-def made_up(*, count: int = 1, pin: str = "", size: int = 560) -> list[canaries.Canaries]:
-    """Return canaries that no sandbox made, so that the search of the whole run knows none."""
-    return [
-        canaries.of(
-            [
-                {
-                    "block": "2.0|" + base64.b64encode(secrets.token_bytes(size)).decode(),
-                    "secret": pin or f"{secrets.randbelow(10**12):012d}",
-                    "sealed": secrets.token_hex(16).replace("0a", "0b"),
-                    "account": f"0012{secrets.randbelow(10**8):08d}",
-                }
-            ]
-        )
-        for _ in range(count)
-    ]
-
-
 @pytest.fixture
 def canary() -> canaries.Canaries:
     return made_up()[0]
-
-
-def block_of(canary) -> str:
-    return next(iter(canary.blocks))
 
 
 def raw_of(canary) -> bytes:
