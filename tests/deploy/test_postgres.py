@@ -11,7 +11,7 @@ from tests.deploy.conftest import own_directory
 @pytest.fixture(scope="module", params=["found first", "package"])
 def database(request):
     """PostgreSQL of the tests' own: the one found first, and the package's binaries."""
-    with own_directory() as directory, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, own_directory(patch) as directory:
         if request.param == "package":
             patch.setattr(postgres, "INSTALLED", directory.root / "nothing")
         with Servers(directory, ["postgres"]) as servers:
