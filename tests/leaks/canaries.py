@@ -36,6 +36,7 @@ ACCOUNT_DIGITS_WITHOUT_ZEROS_MIN = 7
 _TEXT_ANCHOR = b"Q"
 _RAW_ANCHOR = b"Z"
 _PGLZ_RUN = 8
+_MIME_LINE = 76
 _WORD = rb"(?:pin|mpin|otp|secret|password|passcode|credential)(?:_?(?:code|value|text|block))?"
 SHORT_PIN = re.compile(
     rb"(?i)(?<![a-z])" + _WORD + rb"(?:[ \t]+(?:is|was|of|for))?[^0-9a-z\r\n]{1,6}"
@@ -114,11 +115,12 @@ def block_patterns(block: str) -> Iterator[Pattern]:
     text = block.partition("|")[2].encode()
     raw = base64.b64decode(text)
     name = f"block …{block[-10:-4]}…"
-    windows = _windows(text, anchor=_TEXT_ANCHOR, size=WINDOW_BYTES)
-    for window in {windows[0], windows[-1]}:
+    half = len(text) // 2
+    ends = [text[:half], text[half:]]
+    for window in {_in_one_line(end, start) for end, start in zip(ends, (0, half), strict=True)}:
         yield Pattern(window, name, "text")
         yield from _encoded(window, name, "text")
-    for window in windows[:2]:
+    for window in _windows(text, anchor=_TEXT_ANCHOR, size=WINDOW_BYTES)[:2]:
         yield from _compressed(text[text.index(window) :], name)
     window = _windows(raw, anchor=_RAW_ANCHOR, size=RAW_WINDOW_BYTES)[0]
     yield Pattern(window, name, "bytes")
@@ -170,7 +172,8 @@ def _encoded(window: bytes, name: str, what: str) -> Iterator[Pattern]:
         # Only those letters whose six bits are all the window's own.
         inner = whole[-(-8 * shift // 6) : 8 * (shift + len(window)) // 6]
         safe = inner.translate(bytes.maketrans(b"+/", b"-_"))
-        for value in {inner, safe, quote(inner, safe="").encode()}:
+        # A path keeps the slash, a query does not.
+        for value in {inner, safe, quote(inner).encode(), quote(inner, safe="").encode()}:
             yield Pattern(value, name, f"{what}, base64")
 
 
@@ -183,6 +186,19 @@ def _compressed(text: bytes, name: str) -> Iterator[Pattern]:
     for first in range(1, _PGLZ_RUN + 1):
         runs = [text[:first], text[first : first + _PGLZ_RUN], text[first + _PGLZ_RUN :][:4]]
         yield Pattern(b"\0".join(runs), name, "text, compressed")
+
+
+def _in_one_line(text: bytes, start: int) -> bytes:
+    """Return a window of a part of a block's text that no line end of MIME would cut in two."""
+    offsets = [
+        offset
+        for offset in range(len(text) - WINDOW_BYTES + 1)
+        if (start + offset) % _MIME_LINE <= _MIME_LINE - WINDOW_BYTES
+        and text[offset : offset + WINDOW_BYTES].isalnum()
+    ]
+    anchored = [offset for offset in offsets if text[offset:].startswith(_TEXT_ANCHOR)]
+    offset = next(iter(anchored or offsets))
+    return text[offset : offset + WINDOW_BYTES]
 
 
 def _windows(content: bytes, *, anchor: bytes, size: int) -> list[bytes]:
