@@ -42,8 +42,6 @@ from tests.sandbox.conftest import free_port
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 30
 TRIES_MAX = 5
-# The switch is as patient as a busy machine needs.
-TIMER_SCALE = "4"
 PAISE = 100
 # Where the points of the path are in the source, and which of them a good payment does not pass.
 SOURCES = ("apps/payments", "apps/upi", "apps/accounts")
@@ -190,7 +188,6 @@ def world(hand, gateway, tmp_path):
             sys.executable, "-m", "sandbox.switch", "--port", str(port),
             "--control-port", str(control_port), "--data", str(tmp_path / "switch"),
             "--keys", str(keys), "--bank-url", f"http://127.0.0.1:{bank_port}",
-            "--timer-scale", TIMER_SCALE,
         ],
         cwd=ROOT,
     )  # fmt: skip
