@@ -86,6 +86,7 @@ def _ask_due(role: Role, states: Sequence[State], only: Sequence[UUID] | None) -
         outcomes = unsent(requests) if lease.is_half_over else send_requests(requests)
         fault_point("check.sent")
         _record(claim, jobs, outcomes)
+        fault_point("check.recorded")
     return len(jobs)
 
 
@@ -119,6 +120,8 @@ def _plan_due(
         for exchange_id, job in asked.items()
     ]
     open_requests(requests)
+    if requests:
+        fault_point("check.planning")
     return claim.token, asked, requests
 
 
