@@ -31,6 +31,10 @@ class BadMessageError(Exception):
     """The message is not HTTP that we pass on."""
 
 
+class BodyTooLargeError(Exception):
+    """The body is larger than whoever asked for it takes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A start line and its fields, as received."""
@@ -59,7 +63,11 @@ class Head:
         return int(lengths.pop())
 
     def refuse_bad_framing(self) -> None:
-        """Raise BadMessageError when it is not clear where the body ends."""
+        """Raise BadMessageError when it is not clear where the body of a request ends."""
+        codings = [value.strip().lower() for value in self.values("transfer-encoding")]
+        # Whoever is behind us might take another list of codings for none at all.
+        if codings not in ([], ["chunked"]):
+            raise BadMessageError
         assert self.length is None or self.length >= 0
 
     @property
@@ -93,6 +101,22 @@ async def read_head(reader: asyncio.StreamReader) -> Head | None:
     if len(words) != 3:  # noqa: PLR2004 - method, target, version; or version, status, reason
         raise BadMessageError
     return Head((words[0], words[1], words[2]), tuple(_field(line) for line in rest))
+
+
+async def read_body(head: Head, reader: asyncio.StreamReader, *, bytes_max: int) -> bytes:
+    """
+    Read the whole body, without its framing.
+
+    Raises BodyTooLargeError as soon as it is known to be, BadMessageError when it breaks off.
+    """
+    try:
+        if head.is_chunked:
+            return await _read_chunks(reader, bytes_max=bytes_max)
+        if (head.length or 0) > bytes_max:
+            raise BodyTooLargeError
+        return await reader.readexactly(head.length or 0)
+    except asyncio.IncompleteReadError as error:
+        raise BadMessageError from error
 
 
 async def relay_body(
@@ -131,13 +155,26 @@ async def _relay_bytes(
         await writer.drain()
 
 
+async def _read_chunks(reader: asyncio.StreamReader, *, bytes_max: int) -> bytes:
+    body = bytearray()
+    while size := _chunk_size(await _line(reader)):
+        if len(body) + size > bytes_max:
+            raise BodyTooLargeError
+        body += await reader.readexactly(size)
+        if await reader.readexactly(2) != b"\r\n":
+            raise BadMessageError
+    read = 0
+    while (line := await _line(reader)) != b"\r\n":
+        read += len(line)
+        if read > HEAD_BYTES_MAX:
+            raise BadMessageError
+    return bytes(body)
+
+
 async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while True:
         line = await _line(reader)
-        digits = line.removesuffix(b"\r\n").partition(b";")[0]
-        if not _CHUNK_SIZE.fullmatch(digits):
-            raise BadMessageError
-        size = int(digits, 16)
+        size = _chunk_size(line)
         writer.write(line)
         if size == 0:
             break
@@ -147,6 +184,13 @@ async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         writer.write(line)
     writer.write(line)
     await writer.drain()
+
+
+def _chunk_size(line: bytes) -> int:
+    digits = line.removesuffix(b"\r\n").partition(b";")[0]
+    if not _CHUNK_SIZE.fullmatch(digits):
+        raise BadMessageError
+    return int(digits, 16)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

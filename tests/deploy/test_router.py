@@ -1,5 +1,6 @@
 """The path router between real clients and real services, over real connections."""
 
+import asyncio
 import http.client
 import http.server
 import json
@@ -14,8 +15,10 @@ import pytest
 from deploy.local.children import wait_until
 from deploy.local.directory import REPOSITORY
 from deploy.local.ports import Ports, is_free
+from deploy.local.router import BODY_BYTES_MAX, Router
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Service(http.server.BaseHTTPRequestHandler):
@@ -183,11 +186,15 @@ def test_a_service_that_is_down_is_a_bad_gateway(connection):
         ("no request line",   b"hello\r\n\r\n"),
         ("two framings",      POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0"),
         ("two lengths",       POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
-        ("a broken chunk",    POST + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"),
-        ("a negative chunk",  POST + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n" + b"a" * 1000),
-        ("a prefixed chunk",  POST + b"Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n"),
+        ("a broken chunk",    CHUNKED + b"xyz\r\n"),
+        ("a negative chunk",  CHUNKED + b"-5\r\n" + b"a" * 1000),
+        ("a prefixed chunk",  CHUNKED + b"0x1\r\na\r\n0\r\n\r\n"),
         ("an endless length", POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n"),
         ("a negative length", POST + b"Content-Length: -1\r\n\r\n"),
+        ("another coding",    POST + b"Transfer-Encoding: xchunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+        ("a coding too many", POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n"),
+        ("a long chunk",      CHUNKED + b"1\r\nab\r\n0\r\n\r\n"),
+        ("endless trailers",  CHUNKED + b"0\r\n" + b"a: b\r\n" * 20_000),
         ("a field's blank",   b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
         ("a giant head",      b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n"),
     ],
@@ -198,3 +205,73 @@ def test_what_is_not_http_is_refused_and_passed_to_nobody(router, _case, request
         answer = client.recv(1000)
 
     assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    ("_case", "request_bytes"),
+    [
+        ("by its length", POST + b"Content-Length: %d\r\n\r\n" % (BODY_BYTES_MAX + 1)),
+        ("by its chunks", CHUNKED
+                               + (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 9),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_too_large_is_refused_and_passed_to_nobody(router, _case, request_bytes):
+    with socket.create_connection(("127.0.0.1", router), timeout=10) as client:
+        client.sendall(request_bytes)
+        answer = client.recv(1000)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_the_largest_body_arrives_whole(connection):
+    _, told = ask(connection, "POST", "/v1/orders", b"x" * BODY_BYTES_MAX)
+
+    assert json.loads(told)["bytes"] == BODY_BYTES_MAX
+
+
+def test_whoever_waits_to_be_told_to_go_on_is_told(router):
+    with socket.create_connection(("127.0.0.1", router), timeout=10) as client:
+        client.sendall(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        told = client.recv(1000)
+        client.sendall(b"ab")
+        answer = client.recv(1000)
+
+    assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_service_hears_nothing_of_a_request_that_has_not_come_whole():
+    """Its workers are few: a thousand clients that send slowly must not hold one of them."""
+    connections = []
+
+    async def scene():
+        service = await asyncio.start_server(lambda *pair: connections.append(pair), "127.0.0.1", 0)
+        upstream = service.sockets[0].getsockname()
+        serving = await Router({"*": upstream}, request_seconds=0.5).serve(0)
+        slow = [await asyncio.open_connection(*serving.sockets[0].getsockname()) for _ in range(20)]
+        for _, writer in slow:
+            writer.write(POST + b"Content-Length: 10\r\n\r\n123")
+        answers = [await reader.readline() for reader, _ in slow]
+        for _, writer in slow:
+            writer.close()
+        for server in (serving, service):
+            server.close()
+            await server.wait_closed()
+        return answers
+
+    assert asyncio.run(scene()) == [b"HTTP/1.1 408 Request Timeout\r\n"] * 20
+    assert connections == []
+
+
+def test_a_head_that_never_ends_is_cut_off():
+    async def scene():
+        serving = await Router({}, request_seconds=0.5).serve(0)
+        reader, writer = await asyncio.open_connection(*serving.sockets[0].getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHo")
+        rest = await reader.read()
+        writer.close()
+        serving.close()
+        await serving.wait_closed()
+        return rest
+
+    assert asyncio.run(scene()) == b""
