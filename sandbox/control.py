@@ -9,6 +9,7 @@ from sandbox import control_body, dayfile, messages, parties, timers, world
 from sandbox.composition import Sandbox
 from sandbox.control_body import Body, refuse
 from sandbox.control_inbox import InboxDoor
+from sandbox.control_message import MessageDoor
 from sandbox.customers import RefusedOrderError
 from sandbox.faults import NOT_INCOMING, NOT_OUTGOING, Action, Direction, Fault
 from sandbox.member import Answered, NotAcked
@@ -48,6 +49,7 @@ class ControlDoor:
                 web.post("/heartbeat", self.heartbeat),
                 web.post("/checks", self.check),
                 *InboxDoor(self._sandbox.inbox).routes(),
+                *MessageDoor(self._sandbox.bank).routes(),
             ]
         )
         return application
@@ -67,6 +69,7 @@ class ControlDoor:
             "payee": body.text("payee"),
             "note": body.text("note", default="payment"),
             "reference_id": body.text("ref_id", default=""),
+            "transaction_id": body.text("txn_id", default=""),
         }
         amount_paise = body.integer("amount_paise", least=1, most=_AMOUNT_PAISE_MAX)
         is_pin_wrong = body.boolean("wrong_pin")

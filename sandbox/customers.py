@@ -27,7 +27,7 @@ class Customers:
         self._journal = journal
         self._switch_key = switch_key
 
-    async def pay(
+    async def pay(  # noqa: PLR0913 - what a person sees and chooses
         self,
         person: world.Person,
         *,
@@ -36,6 +36,7 @@ class Customers:
         note: str,
         reference_id: str,
         is_pin_wrong: bool,
+        transaction_id: str = "",
     ) -> str:
         """
         Start a payment and return its Txn.id.
@@ -48,6 +49,7 @@ class Customers:
             amount=codec.rupees(amount_paise),
             note=note,
             reference_id=reference_id,
+            transaction_id=transaction_id or ids.new_id(_BANK.prefix),
             pin=_other_pin(person.pin) if is_pin_wrong else person.pin,
         )
         envelope = codec.envelope(root)
@@ -59,7 +61,7 @@ class Customers:
         self._machine.start(payment)
         return payment.transaction_id
 
-    def _request(
+    def _request(  # noqa: PLR0913 - as above
         self,
         person: world.Person,
         *,
@@ -67,10 +69,11 @@ class Customers:
         amount: str,
         note: str,
         reference_id: str,
+        transaction_id: str,
         pin: str,
     ) -> codec.Element:
         transaction = {
-            "id": ids.new_id(_BANK.prefix),
+            "id": transaction_id,
             "note": note,
             "refId": reference_id or ids.new_id(_BANK.prefix),
             "refUrl": "https://smplbank.example/pay",

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import enum
+import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -70,6 +71,14 @@ class Exchanges:
         future.set_result(answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a POST: the HTTP status (0: no answer at all) and the Ack's code."""
+
+    status: int
+    ack: str
+
+
 @dataclass(slots=True)
 class RemoteMember:
     """A bank at the other end of a wire."""
@@ -81,6 +90,7 @@ class RemoteMember:
     journal: Journal
     faults: Faults
     timers: Timers
+    tls: ssl.SSLContext | None = None
     _session: aiohttp.ClientSession | None = None
     _tasks: set[asyncio.Task[str]] = field(default_factory=set)
 
@@ -147,7 +157,7 @@ class RemoteMember:
         return ack
 
     async def _deliver(self, envelope: Envelope, action: Action | None) -> str:
-        body = self._signed(envelope)
+        body = self.signed(envelope)
         ack = await self._post(envelope, body)
         if action is Action.DUPLICATE:
             await self._post(envelope, body)
@@ -164,14 +174,30 @@ class RemoteMember:
         again = codec.envelope(root)
         if again.api.startswith("Req"):
             self.exchanges.open(again)
-        ack = await self._post(again, self._signed(again))
+        ack = await self._post(again, self.signed(again))
         self.journal.note_sent(self.org_id, again, ack=ack, fault=Action.REPEAT)
 
-    def _signed(self, envelope: Envelope) -> bytes:
+    def signed(self, envelope: Envelope) -> bytes:
+        """Return a message of ours as it goes out."""
         return self.sign(codec.canonical(envelope.root))
 
+    async def post_given(self, envelope: Envelope | None, body: bytes, *, path: str) -> Sent:
+        """Post a document as it is, once; note it if it is a message."""
+        status, content = await self._exchange(path or _path(envelope), body)
+        sent = Sent(status, _any_ack_code(content))
+        if envelope is not None:
+            self.journal.note_sent(self.org_id, envelope, ack=sent.ack, fault="given")
+        return sent
+
     async def _post(self, envelope: Envelope, body: bytes) -> str:
-        path = f"/upi/{envelope.api}/{codec.VERSION}/urn:txnid:{envelope.transaction_id}"
+        _, content = await self._exchange(_path(envelope), body)
+        try:
+            return codec.ack_code(content, envelope.api, envelope.message_id)
+        except codec.MalformedError:
+            return NO_ACK
+
+    async def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Return the HTTP status and content; 0 and nothing when there was no answer."""
         limit = aiohttp.ClientTimeout(
             sock_connect=self.timers.ack_connect_seconds, sock_read=self.timers.ack_read_seconds
         )
@@ -179,17 +205,32 @@ class RemoteMember:
             async with self._connected().post(
                 self.url.rstrip("/") + path, data=body, headers=_HEADERS, timeout=limit
             ) as response:
-                content = await response.read()
-                return codec.ack_code(content, envelope.api, envelope.message_id)
-        except (aiohttp.ClientError, TimeoutError, codec.MalformedError):
-            return NO_ACK
+                return response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError):
+            return 0, b""
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX),
+                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, ssl=self.tls or True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 skip_auto_headers={"Accept-Encoding"},
             )
         return self._session
+
+
+def _path(envelope: Envelope | None) -> str:
+    assert envelope is not None, "what is no message has a path of its own"
+    return f"/upi/{envelope.api}/{codec.VERSION}/urn:txnid:{envelope.transaction_id}"
+
+
+def _any_ack_code(content: bytes) -> str:
+    """Return the code of an Ack, whatever it says it acknowledges: a bad message has no name."""
+    try:
+        root = codec.parse(content)
+    except codec.MalformedError:
+        return NO_ACK
+    if codec.local_name(root) != "Ack":
+        return NO_ACK
+    return root.get("err") or root.findtext("errorMessages/errorCd") or ""
