@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import tls as mutual_tls
 from sandbox import world
 from sandbox.accounts import AccountRequests
 from sandbox.book import Book
@@ -51,7 +52,9 @@ class Sandbox:
         self.store.close()
 
 
-def compose(*, data: Path, keys_directory: Path, bank_url: str, scale: float) -> Sandbox:
+def compose(
+    *, data: Path, keys_directory: Path, bank_url: str, scale: float, tls: Path | None = None
+) -> Sandbox:
     """Build the sandbox over its data folder; nothing runs yet."""
     keys = KeyFiles(data=data, exchange=keys_directory)
     store = Store(data / "switch.sqlite3")
@@ -65,6 +68,7 @@ def compose(*, data: Path, keys_directory: Path, bank_url: str, scale: float) ->
         journal=journal,
         faults=faults,
         timers=limits,
+        tls=mutual_tls.of_caller(tls) if tls else None,
     )
     other = OtherBank(book=book, issuer_key=keys.other_issuer, journal=journal, timers=limits)
     members: dict[str, Member] = {world.BANK: bank, world.OTHER_BANK: other}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import timers
+from sandbox import timers, tls
 from sandbox.composition import Sandbox, compose
 from sandbox.control import ControlDoor
 
@@ -31,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keys", type=Path, required=True, help="where public keys are exchanged")
     parser.add_argument("--bank-url", required=True, help="where the bank takes messages")
     parser.add_argument("--timer-scale", type=_scale, default=1.0, help="shortens every wait")
+    parser.add_argument("--tls", type=Path, help="ca.pem, switch.pem and .key: mutual TLS")
     return parser.parse_args()
 
 
@@ -47,9 +48,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
         keys_directory=arguments.keys,
         bank_url=arguments.bank_url,
         scale=arguments.timer_scale,
+        tls=arguments.tls,
     )
     await sandbox.open()
-    runners = await _listen(sandbox, port=arguments.port, control_port=arguments.control_port)
+    runners = await _listen(sandbox, arguments)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -61,7 +63,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 async def _listen(
-    sandbox: Sandbox, *, port: int, control_port: int
+    sandbox: Sandbox, arguments: argparse.Namespace
 ) -> list[web.ServerRunner | web.AppRunner]:
     # The low-level server: the wire has one route, and every layer less is paid per message.
     wire = web.ServerRunner(web.Server(sandbox.receiver.handle, access_log=None))
@@ -71,9 +73,13 @@ async def _listen(
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     runners: list[web.ServerRunner | web.AppRunner] = [wire, control]
-    for runner, number in ((wire, port), (control, control_port)):
+    proof = tls.of_listener(arguments.tls) if arguments.tls else None
+    for runner, port, context in (
+        (wire, arguments.port, proof),
+        (control, arguments.control_port, None),
+    ):
         await runner.setup()
-        await web.TCPSite(runner, _HOST, number, backlog=_BACKLOG).start()
+        await web.TCPSite(runner, _HOST, port, ssl_context=context, backlog=_BACKLOG).start()
     return runners
 
 
