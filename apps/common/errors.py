@@ -3,7 +3,7 @@ Refusals that the business foresees.
 
 DomainError            each app's errors.py has the tree below this root
 ├── NotFoundError      no such thing, or not yours: the two are not told apart
-├── InvalidInputError  the form of the request is wrong
+├── InvalidInputError  the form of the request is wrong; below it DuplicateParameterError
 └── ConflictError      the request is well formed, but the state of things forbids it
 """
 
@@ -47,3 +47,10 @@ class ConflictError(DomainError):
     code = "conflict"
     title = "The request conflicts with the present state"
     http_status = 409
+
+
+class DuplicateParameterError(InvalidInputError):
+    """A parameter of a query or a link is given twice: two readers could read two things."""
+
+    code = "duplicate_parameter"
+    title = "A parameter is given twice"

@@ -7,7 +7,7 @@ from typing import Final
 from django.http import QueryDict
 
 from apps.common.addresses import VpaAddress
-from apps.common.errors import InvalidInputError
+from apps.common.errors import DuplicateParameterError, InvalidInputError
 from apps.common.money import Money
 
 # Nine digits of rupees: more than any rule allows, and far below what a bigint of paise holds.
@@ -59,13 +59,6 @@ class InvalidNoteError(InvalidInputError):
 
     code = "invalid_note"
     title = "A note is at most 50 letters, digits and spaces"
-
-
-class DuplicateParameterError(InvalidInputError):
-    """A query parameter is given twice, so that two readers could read two things."""
-
-    code = "duplicate_parameter"
-    title = "A query parameter is given twice"
 
 
 def check_known(body: Mapping[str, object], known: Collection[str]) -> None:
