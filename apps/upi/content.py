@@ -5,11 +5,18 @@ Message id, time, signature and credentials differ between a message and its leg
 note may. Everything that decides about money may not.
 """
 
+import dataclasses
 import hashlib
 
 import orjson
 
-from apps.upi.contracts import Message, Party, Ref
+from apps.common.money import Money
+from apps.common.secret import Secret
+from apps.upi.contracts import Message, Party, Ref, Resp
+
+# What is read below field by field, and what may differ between a message and its repeat.
+_READ = frozenset({"head", "txn", "payer", "payee", "reg_details", "txn_confirmation", "resp"})
+_MAY_DIFFER = frozenset({"meta", "creds", "signature", "hbt_msg"})
 
 
 def content_digest(message: Message) -> bytes:
@@ -38,7 +45,25 @@ def _content(message: Message) -> list[object]:
     if response is not None:
         content += [response.req_msg_id, response.result, response.err_code]
         content.append([_ref(ref) for ref in response.refs])
+        if type(response) is not Resp:
+            content.append(_plain(response))
+    for field in dataclasses.fields(message):
+        if field.name not in _READ | _MAY_DIFFER:
+            content.append(_plain(getattr(message, field.name)))
     return content
+
+
+def _plain(value: object) -> object:
+    """Return a part of a message as what JSON knows, without what is secret in it."""
+    if isinstance(value, Secret):
+        return None
+    if isinstance(value, Money):
+        return value.paise
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if dataclasses.is_dataclass(value):
+        return [_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return value
 
 
 def _party(party: Party | None) -> list[object] | None:

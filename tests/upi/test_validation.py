@@ -169,8 +169,34 @@ def test_a_debit_without_credentials_is_for_the_issuer_to_decline():
     assert codec.decode(etree.tostring(root)).payer.creds == ()
 
 
-def test_a_message_that_this_bank_does_not_take_is_refused():
+@pytest.mark.parametrize("name", ["ReqMoon", "Ack", "ReqPay2", "reqpay"])
+def test_a_message_that_nobody_knows_is_refused(name):
     with pytest.raises(RefusedError) as refused:
-        codec.decode(f'<u:ReqMandate xmlns:u="{wire.UPI}"/>'.encode())
+        codec.decode(f'<u:{name} xmlns:u="{wire.UPI}"/>'.encode())
 
     assert refused.value.ack_code == "U10"
+    assert refused.value.detail == "the message is not one that this bank takes"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("ReqValCust",      "customer validation has no public form"),
+        ("RespValCust",     "customer validation has no public form"),
+        ("ReqBalChk",       "the check for sufficient balance has no public form"),
+        ("ReqQrVal",        "QR validation has no public form"),
+        ("QrVal",           "QR validation has no public form"),
+        ("ReqActivation",   "international activation has no public form"),
+        ("ReqMapper",       "the UPI number mapper has no public form"),
+        ("ReqMapperFetch",  "the UPI number mapper has no public form"),
+        ("ReqDelegateAdd",  "delegation has no public form"),
+        ("ReqDelegateAuth", "delegation has no public form"),
+        ("ReqVoucher",      "vouchers have no public form"),
+    ],
+)  # fmt: skip
+def test_a_message_whose_form_is_not_public_is_refused_by_name(name, what):
+    with pytest.raises(RefusedError) as refused:
+        codec.decode(f'<u:{name} xmlns:u="{wire.UPI}"/>'.encode())
+
+    assert refused.value.ack_code == "U10"
+    assert refused.value.detail.startswith(f"{what}; this bank does not take")

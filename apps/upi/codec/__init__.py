@@ -9,15 +9,21 @@ import re
 from lxml import etree
 
 from apps.upi import xml
-from apps.upi.codec import rules
+from apps.upi.codec import rules, unpublished
 from apps.upi.codec.grammar import ENTRIES, Entry, meta_code
 from apps.upi.contracts import Message
 from apps.upi.errors import InvalidElementError, MalformedMessageError, RefusedError
 
 _TYPE_CODE = "T07"
 # In canonical form an element's text never holds "<"; codes and key indexes are plain letters.
-_SECRET = re.compile(rb'(<Data code="[A-Z]*" ki="[A-Za-z0-9]*">)([^<]*)(</Data>)')
-_CARD = re.compile(rb'(<Detail name="(?:CARDDIGITS|EXPDATE)" value=")[0-9]*(")')
+# Besides credentials and balances: a device's token, and the issuer's signature of a mandate.
+_SECRET = re.compile(
+    rb'(<Data(?: code="[A-Z]*" ki="[A-Za-z0-9]*")?>|<Signature id="MANDATE">'
+    rb'|<key(?: [a-z]+="[A-Za-z0-9]*")* type="TOKEN"><keyValue>)([^<]*)(</)'
+)
+_PERSONAL = re.compile(
+    rb'(<Detail name="(?:CARDDIGITS|EXPDATE)" value="|<Account aadhaarNo=")[^"]*(")'
+)
 
 
 def encode(message: Message) -> bytes:
@@ -40,7 +46,7 @@ def decode(body: bytes) -> Message:
     api = xml.api_of(root)
     entry = ENTRIES.get(api)
     if entry is None:
-        raise RefusedError("U10", "the message is not one that this bank takes")
+        raise RefusedError(unpublished.REFUSAL_CODE, unpublished.refusal(api))
     if root.attrib:
         raise MalformedMessageError(f"{api} has an attribute it may not have")
     try:
@@ -60,7 +66,7 @@ def _read(root: xml.Element, entry: Entry) -> Message:
 
 
 def cut_secrets(body: bytes) -> tuple[bytes, list[str]]:
-    """Return a decoded message's canonical bytes without credentials and balances, and those."""
+    """Return a decoded message's canonical bytes without what is secret in them, and that."""
     secrets = [match[2].decode() for match in _SECRET.finditer(body)]
     return _SECRET.sub(rb"\1\3", body), secrets
 
@@ -72,5 +78,5 @@ def restore_secrets(body: bytes, secrets: list[str]) -> bytes:
 
 
 def loggable(body: bytes) -> str:
-    """Return a decoded message's canonical text without credentials, balances and card digits."""
-    return _CARD.sub(rb"\1\2", cut_secrets(body)[0]).decode()
+    """Return a decoded message's canonical text without secrets, card digits and Aadhaar."""
+    return _PERSONAL.sub(rb"\1\2", cut_secrets(body)[0]).decode()

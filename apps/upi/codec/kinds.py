@@ -15,6 +15,9 @@ from apps.common.secret import Secret
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
+_DAY = re.compile("[0-9]{8}")
+_DAYS_OF_MONTH_MAX = 31
+_NUMBER = re.compile("0|[1-9][0-9]{0,8}")
 # upi-protocol 2.3: at most 18 digits with the two decimals.
 _AMOUNT_LENGTH_MAX = 18
 _MICROSECONDS = 1_000_000
@@ -87,6 +90,35 @@ def _read_truth(value: str) -> bool:
     return value == "TRUE"
 
 
+def _read_flag(value: str) -> bool:
+    if value not in {"Y", "N"}:
+        raise ValueError(value)
+    return value == "Y"
+
+
+def _read_day(value: str) -> dt.date:
+    if _DAY.fullmatch(value) is None:
+        raise ValueError("a day is ddMMyyyy")
+    return dt.date(int(value[4:]), int(value[2:4]), int(value[:2]))
+
+
+def _write_day(value: dt.date) -> str:
+    return f"{value.day:02d}{value.month:02d}{value.year:04d}"
+
+
+def _read_number(value: str) -> int:
+    if _NUMBER.fullmatch(value) is None:
+        raise ValueError("a number has digits and no leading zero")
+    return int(value)
+
+
+def _read_day_number(value: str) -> int:
+    number = _read_number(value)
+    if not 1 <= number <= _DAYS_OF_MONTH_MAX:
+        raise ValueError("a day of the month is 1 to 31")
+    return number
+
+
 def _read_secret(value: str) -> Secret[str]:
     return Secret(BLOCK.read(value))
 
@@ -99,6 +131,11 @@ INSTANT = Kind(_read_instant, _write_instant)
 MONEY = Kind(_read_money, Money.as_rupees)
 ADDRESS = Kind(_read_address)
 TRUTH = Kind(_read_truth, lambda value: "TRUE" if value else "FALSE")
+FLAG = Kind(_read_flag, lambda value: "Y" if value else "N")
+# upi-protocol 2.3: the days of a mandate's validity, ddMMyyyy.
+DAY = Kind(_read_day, _write_day)
+NUMBER = Kind(_read_number)
+DAY_NUMBER = Kind(_read_day_number)
 # A block may be wrapped; whether it is one at all is for whoever opens it to say.
 BLOCK = text(r"[\t\n\r -~]{0,4096}")
 SECRET = Kind(_read_secret, _write_secret)
@@ -109,6 +146,8 @@ RRN = text(r"[0-9]{12}")
 IFSC = text(r"[A-Z]{4}0[A-Z0-9]{6}")
 ACCOUNT = text(r"[A-Za-z0-9]{1,30}")
 CODE_4 = text(r"[0-9]{4}")
+MOBILE = text("[0-9]{12}")
+UMN = text("[A-Za-z0-9.@_-]{1,70}")
 ORGANISATION = text(r"[A-Za-z0-9]{1,20}")
 # A bank's code, or the switch's with the bank's behind a tilde, such as U30~Z9|Z9.
 RESULT_CODE = text(r"[A-Za-z0-9~|]{1,20}")

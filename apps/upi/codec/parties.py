@@ -6,6 +6,8 @@ from lxml import etree
 
 from apps.common.money import Money
 from apps.upi.codec import kinds
+from apps.upi.codec.credentials import CREDS, NEW_CRED
+from apps.upi.codec.institutions import INSTITUTION
 from apps.upi.codec.kinds import one_of, printable, text
 from apps.upi.codec.shapes import (
     OTHER,
@@ -17,7 +19,6 @@ from apps.upi.codec.shapes import (
     One,
     Pair,
     Shape,
-    Wrapped,
     children_of,
     pairs,
     read_value,
@@ -25,7 +26,6 @@ from apps.upi.codec.shapes import (
 from apps.upi.contracts import (
     AccountAddress,
     Balance,
-    Credential,
     Device,
     Info,
     MerchantBlock,
@@ -58,7 +58,21 @@ _INFO = Shape(
     ),
 )
 
-_DEVICE = Shape(
+_SIMPLE_PHONES = {"USDC", "USDB"}
+
+
+class _DeviceShape(Shape):
+    """A device, of which only simple phones name their telecom."""
+
+    def read(self, element: Element, path: str) -> Device:
+        """Build the device. Raises InvalidElementError, MalformedMessageError."""
+        device: Device = super().read(element, path)
+        if device.telecom is not None and device.type not in _SIMPLE_PHONES:
+            raise InvalidElementError("D13", f"{path}.Tag.TELECOM")
+        return device
+
+
+_DEVICE = _DeviceShape(
     Device,
     children=(
         Pair(
@@ -72,11 +86,12 @@ _DEVICE = Shape(
                 Attribute("ID", "id", text("[A-Za-z0-9._:-]{1,35}"), "D09"),
                 Attribute("OS", "os", printable(1, 20), "D10"),
                 Attribute("APP", "app", text("[A-Za-z0-9._-]{1,20}"), "D11"),
-                # The list counts eight codes for nine tags; the last two share one with us.
+                # The list counts eight codes for nine tags; these two share one with us.
                 Attribute("CAPABILITY", "capability", text("[0-9A-Za-z]{1,99}"), "D11"),
                 Attribute("TELECOM", "telecom", printable(1, 99), "D12"),
             ),
             name_code="D03",
+            value_code="D03",
             missing_code="D02",
         ),
     ),
@@ -93,6 +108,8 @@ _ACCOUNT = Shape(
                 Attribute("ACNUM", "account_number", kinds.ACCOUNT, "A06", is_required=True),
             ),
             name_code="A04",
+            value_code="A10",
+            form_code="A09",
             missing_code="A03",
         ),
     ),
@@ -166,87 +183,58 @@ class _Amount:
             self.split.write(element, source)
 
 
-def _credential(prefix: str) -> Shape:
+def _merchant(type_code: str) -> Shape:
     return Shape(
-        Credential,
-        (
-            Attribute(
-                "type",
-                "type",
-                one_of("PIN", "OTP", "CARD", "AADHAAR", "PreApproved", "UPI-Mandate"),
-                f"{prefix}03",
-                is_required=True,
-            ),
-            Attribute(
-                "subType", "sub_type", text("[A-Za-z0-9-]{1,20}"), f"{prefix}03", is_required=True
-            ),
-        ),
-        (
+        MerchantBlock,
+        children=(
             Flat(
-                "Data",
+                "Identifier",
                 (
+                    Attribute("subCode", "sub_code", kinds.CODE_4, "PM1", is_required=True),
+                    Attribute("mid", "mid", text("[A-Za-z0-9._-]{1,20}"), "PM2", is_required=True),
+                    Attribute("sid", "sid", text("[A-Za-z0-9._-]{1,20}"), "PM3"),
+                    Attribute("tid", "tid", text("[A-Za-z0-9._-]{1,20}"), "PM4"),
+                    Attribute("merchantType", "merchant_type", one_of("SMALL", "LARGE"), type_code),
                     Attribute(
-                        "code", "code", one_of("NPCI", "UIDAI"), f"{prefix}12", is_required=True
+                        "merchantGenre", "merchant_genre", one_of("OFFLINE", "ONLINE"), OTHER
                     ),
                     Attribute(
-                        "ki", "ki", text("[A-Za-z0-9]{1,20}"), f"{prefix}03", is_required=True
+                        "onBoardingType",
+                        "on_boarding_type",
+                        one_of("BANK", "AGGREGATOR", "NETWORK", "TPAP"),
+                        OTHER,
                     ),
                 ),
-                text=Attribute("Data", "data", kinds.SECRET, f"{prefix}10"),
-                missing_code=f"{prefix}09",
+                missing_code="PM1",
+            ),
+            Flat(
+                "Name",
+                (
+                    Attribute("brand", "brand", printable(1, 20), "PM5", is_required=True),
+                    Attribute("legal", "legal", printable(1, 20), "PM6", is_required=True),
+                    Attribute("franchise", "franchise", printable(1, 20), "PM7", is_required=True),
+                ),
+                missing_code="PM5",
+            ),
+            Flat(
+                "Ownership",
+                (
+                    Attribute(
+                        "type",
+                        "ownership",
+                        one_of("PROPRIETARY", "PARTNERSHIP", "PRIVATE", "PUBLIC", "OTHERS"),
+                        "PM9",
+                        is_required=True,
+                    ),
+                ),
+                missing_code="PM8",
             ),
         ),
     )
 
 
-CREDS = Wrapped("Creds", Many("Cred", "creds", _credential("C")), empty_code="C02")
-_NEW_CRED = Wrapped("NewCred", Many("Cred", "new_cred", _credential("N")), empty_code="N02")
-
-_MERCHANT = Shape(
-    MerchantBlock,
-    children=(
-        Flat(
-            "Identifier",
-            (
-                Attribute("subCode", "sub_code", kinds.CODE_4, "PM1", is_required=True),
-                Attribute("mid", "mid", text("[A-Za-z0-9._-]{1,20}"), "PM2", is_required=True),
-                Attribute("sid", "sid", text("[A-Za-z0-9._-]{1,20}"), "PM3"),
-                Attribute("tid", "tid", text("[A-Za-z0-9._-]{1,20}"), "PM4"),
-                Attribute("merchantType", "merchant_type", one_of("SMALL", "LARGE"), "PN1"),
-                Attribute("merchantGenre", "merchant_genre", one_of("OFFLINE", "ONLINE"), OTHER),
-                Attribute(
-                    "onBoardingType",
-                    "on_boarding_type",
-                    one_of("BANK", "AGGREGATOR", "NETWORK", "TPAP"),
-                    OTHER,
-                ),
-            ),
-            missing_code="PM1",
-        ),
-        Flat(
-            "Name",
-            (
-                Attribute("brand", "brand", printable(1, 20), "PM5", is_required=True),
-                Attribute("legal", "legal", printable(1, 20), "PM6", is_required=True),
-                Attribute("franchise", "franchise", printable(1, 20), "PM7", is_required=True),
-            ),
-            missing_code="PM5",
-        ),
-        Flat(
-            "Ownership",
-            (
-                Attribute(
-                    "type",
-                    "ownership",
-                    one_of("PROPRIETARY", "PARTNERSHIP", "PRIVATE", "PUBLIC", "OTHERS"),
-                    "PM9",
-                    is_required=True,
-                ),
-            ),
-            missing_code="PM8",
-        ),
-    ),
-)
+MERCHANT = _merchant("PN1")
+_PAYER_MERCHANT = _merchant("PN2")
 
 _BALANCE = Shape(
     Balance,
@@ -286,17 +274,18 @@ PAYER = _party(
     _Ac(),
     CREDS,
     _Amount(),
-    _NEW_CRED,
-    One("Merchant", "merchant", _MERCHANT),
+    NEW_CRED,
+    One("Merchant", "merchant", _PAYER_MERCHANT),
+    One("Institution", "institution", INSTITUTION),
     One("Bal", "bal", _BALANCE),
 )
-_PAYEE = _party(
+PAYEE = _party(
     {"addr": "B03", "name": "B05", "seqNum": "B04", "type": "B06", "code": "B07"},
     One("Info", "info", _INFO),
     One("Device", "device", _DEVICE),
     _Ac(),
     _Amount(),
-    One("Merchant", "merchant", _MERCHANT),
+    One("Merchant", "merchant", MERCHANT),
 )
 
 
@@ -314,8 +303,8 @@ class Payees:
             raise MalformedMessageError(f"{path} has something it may not have")
         if len(found) != 1:
             raise InvalidElementError("B09" if found else "B02", f"{path}.Payee")
-        values["payee"] = _PAYEE.read(found[0], f"{path}.Payee")
+        values["payee"] = PAYEE.read(found[0], f"{path}.Payee")
 
     def write(self, parent: Element, source: Any) -> None:
         """Write the one payee."""
-        _PAYEE.write(etree.SubElement(etree.SubElement(parent, "Payees"), "Payee"), source.payee)
+        PAYEE.write(etree.SubElement(etree.SubElement(parent, "Payees"), "Payee"), source.payee)

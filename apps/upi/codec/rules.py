@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from apps.upi.codec.shapes import OTHER
 from apps.upi.contracts import Credential, Message, Party, Txn
 from apps.upi.errors import InvalidElementError
 
@@ -19,6 +20,7 @@ _LEGS = {"DEBIT", "CREDIT", "REVERSAL"}
 _AFTER_AN_ORIGINAL = {"REVERSAL", "REFUND"}
 _INWARD_REMITTANCE = "12"
 _MANDATE_EXECUTION = "11"
+_MANDATE = "MANDATE"
 _CHECK_MODES_MAX = 14
 _ANSWER_MODES_MAX = 24
 _CHECK_DAYS_MAX = 90
@@ -34,6 +36,10 @@ def _is_pre_approved(party: Party) -> bool:
 
 def _mode(txn: Txn) -> int:
     return int(txn.initiation_mode or "0")
+
+
+def _is_inward(txn: Txn) -> bool:
+    return txn.initiation_mode == _INWARD_REMITTANCE
 
 
 def _is_reversal_of(txn: Txn, side: str) -> bool:
@@ -65,6 +71,21 @@ _TXN: tuple[Rule, ...] = (
     ("T12", "Txn.custRef", lambda m: m.txn.cust_ref is None),
     ("IM0", "Txn.initiationMode", lambda m: m.txn.initiation_mode is None),
     ("T14", "Txn.purpose", lambda m: m.txn.purpose is None),
+)
+
+# Foreign inward remittance has rules of its own; what keeps them all is refused even so, for this
+# bank does not take it by UPI.
+_INWARD: tuple[Rule, ...] = (
+    (
+        "PK0",
+        "Payer.Institution",
+        lambda m: not _is_inward(m.txn) and m.payer.institution is not None,
+    ),
+    ("IM1", "Txn.initiationMode", lambda m: _is_inward(m.txn) and m.txn.type == "COLLECT"),
+    ("T15", "Txn.purpose", lambda m: _is_inward(m.txn) and m.txn.purpose != "00"),
+    ("PI0", "Payer.Institution", lambda m: _is_inward(m.txn) and m.payer.institution is None),
+    ("IM2", "Payer.Creds", lambda m: _is_inward(m.txn) and not _is_pre_approved(m.payer)),
+    ("IM4", "Txn.initiationMode", lambda m: _is_inward(m.txn)),
 )
 
 _PARTIES: tuple[Rule, ...] = (
@@ -113,8 +134,7 @@ _PAY: tuple[Rule, ...] = (
         lambda m: m.txn.type not in _AFTER_AN_ORIGINAL and m.txn.org_txn_id is not None,
     ),
     ("T11", "Txn.orgRespCode", lambda m: m.txn.type == "REVERSAL" and m.txn.org_resp_code is None),
-    # Foreign inward remittance has rules of its own, and this bank does not take it by UPI.
-    ("IM4", "Txn.initiationMode", lambda m: m.txn.initiation_mode == _INWARD_REMITTANCE),
+    *_INWARD,
     ("D01", "Payer.Device", lambda m: m.txn.type == "PAY" and m.payer.device is None),
     ("D01", "Payee.Device", lambda m: m.txn.type == "COLLECT" and m.payee.device is None),
     ("A01", "Payer.Ac", lambda m: _needs_payer_account(m) and m.payer.ac is None),
@@ -170,6 +190,7 @@ _AUTH_ANSWER: tuple[Rule, ...] = (
     *_TXN,
     *_ANSWER,
     *_PARTIES,
+    ("T20", "Payer.Institution", lambda m: m.payer.institution is not None),
     (
         "I01",
         "Payee.Info",
@@ -179,7 +200,13 @@ _AUTH_ANSWER: tuple[Rule, ...] = (
     (
         "D01",
         "Payer.Device",
-        lambda m: _is_success(m) and m.txn.type == "COLLECT" and m.payer.device is None,
+        # A mandate is executed without the customer, and so without a device.
+        lambda m: (
+            _is_success(m)
+            and m.txn.type == "COLLECT"
+            and m.txn.sub_type != _MANDATE
+            and m.payer.device is None
+        ),
     ),
     (
         "A01",
@@ -194,14 +221,14 @@ _AUTH_ANSWER: tuple[Rule, ...] = (
     (
         _PAYEE_MERCHANT[0],
         _PAYEE_MERCHANT[1],
-        lambda m: _is_success(m) and _PAYEE_MERCHANT[2](m),
+        lambda m: _is_success(m) and m.txn.sub_type != _MANDATE and _PAYEE_MERCHANT[2](m),
     ),
 )
 
 _CHECK: tuple[Rule, ...] = (
     *_TXN,
     ("T08", "Txn.orgTxnId", lambda m: m.txn.org_txn_id is None),
-    ("T16", "Txn.umn", lambda m: m.txn.sub_type == "MANDATE" and m.txn.umn is None),
+    ("T16", "Txn.umn", lambda m: m.txn.sub_type == _MANDATE and m.txn.umn is None),
     ("IM0", "Txn.initiationMode", lambda m: _mode(m.txn) > _CHECK_MODES_MAX),
     ("X08", "Txn.orgTxnDate", lambda m: m.txn.org_txn_date is None),
     ("X09", "Txn.orgTxnDate", _is_too_old),
@@ -218,6 +245,23 @@ _BALANCE_ANSWER: Rule = (
     "Payer.Bal",
     lambda m: _is_success(m) and (m.payer is None or m.payer.bal is None),
 )
+
+_MANDATE_REQUEST: tuple[Rule, ...] = (*_TXN, *_PARTIES)
+_CONFIRMATION: tuple[Rule, ...] = (
+    ("IM0", "Txn.initiationMode", lambda m: m.txn.initiation_mode is None),
+    ("T14", "Txn.purpose", lambda m: m.txn.purpose is None),
+    ("T08", "Txn.orgTxnId", lambda m: m.txn.org_txn_id is None),
+)
+_COMPLAINT: tuple[Rule, ...] = (
+    *_TXN,
+    ("T08", "Txn.orgTxnId", lambda m: m.txn.org_txn_id is None),
+)
+
+
+def _with(field: str, element: str) -> tuple[Rule, ...]:
+    """Return the rules of an answer that must bring what was asked for, if it is a success."""
+    return (*_ANSWER, (OTHER, element, lambda m: _is_success(m) and not getattr(m, field)))
+
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "ReqPay": _PAY,
@@ -249,6 +293,36 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "RespBalEnq": (*_ANSWER, _BALANCE_ANSWER),
     "ReqHbt": (),
     "RespHbt": _ANSWER,
+    "ReqValAdd": (),
+    "RespValAdd": (
+        *_ANSWER,
+        (OTHER, "Resp.maskName", lambda m: _is_success(m) and m.resp.mask_name is None),
+    ),
+    "ReqListAccount": _ACCOUNT,
+    "RespListAccount": _with("account_list", "AccountList"),
+    "ReqListKeys": (),
+    "RespListKeys": _with("key_list", "keyList"),
+    "ReqListPsp": (),
+    "RespListPsp": _with("psp_list", "PspList"),
+    "ReqListAccPvd": (),
+    "RespListAccPvd": _with("acc_pvd_list", "AccPvdList"),
+    "ReqListVae": (),
+    "RespListVae": _ANSWER,
+    "ReqManageVae": (
+        (OTHER, "VaeList.Vae.op", lambda m: any(vae.op is None for vae in m.vae_list)),
+        (OTHER, "VaeList.Vae.seqNum", lambda m: any(vae.seq_num is None for vae in m.vae_list)),
+    ),
+    "RespManageVae": _ANSWER,
+    "ReqPendingMsg": (),
+    "RespPendingMsg": _ANSWER,
+    "ReqMandate": _MANDATE_REQUEST,
+    "RespMandate": (*_TXN, *_ANSWER),
+    "ReqAuthMandate": _MANDATE_REQUEST,
+    "RespAuthMandate": (*_TXN, *_ANSWER, *_PARTIES),
+    "ReqMandateConfirmation": _CONFIRMATION,
+    "RespMandateConfirmation": _ANSWER,
+    "ReqComplaint": _COMPLAINT,
+    "RespComplaint": (*_COMPLAINT, *_ANSWER),
 }
 
 

@@ -121,7 +121,11 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """A child that only holds a list, such as Creds; there is no such thing as an empty one."""
+    """
+    A child that only holds a list, such as Creds.
+
+    `empty_code` refuses an empty one; with "" it may be empty, which reads like an absent one.
+    """
 
     tag: str
     item: Many
@@ -136,7 +140,7 @@ class Wrapped:
             if child.tag != self.item.tag:
                 raise MalformedMessageError(f"{path} has a child it may not have")
             self.item.read(child, values, f"{path}.{self.item.tag}")
-        if not values.get(self.item.field):
+        if self.empty_code and not values.get(self.item.field):
             raise InvalidElementError(self.empty_code, f"{path}.{self.item.tag}")
 
     def write(self, parent: Element, source: Any) -> None:
@@ -159,8 +163,7 @@ class Flat:
         """Read the attributes, and the text if it has one."""
         read_attributes(element, self.attributes, values, path)
         if self.text is not None:
-            if len(element):
-                raise MalformedMessageError(f"{path} has a child it may not have")
+            refuse_elements(element, path)
             values[self.text.field] = read_value(self.text, element.text or "", path)
         else:
             refuse_children(element, path)
@@ -178,11 +181,18 @@ class Flat:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One of several `<Tag name value>` children, each a field of the same dataclass."""
+    """
+    One of several `<Tag name value>` children, each a field of the same dataclass.
+
+    `value_code` refuses a pair without a value, `form_code` a value of the wrong form, where that
+    is not the pair's own code.
+    """
 
     tag: str
     pairs: Mapping[str, Attribute]
     name_code: str
+    value_code: str = ""
+    form_code: str = ""
     missing_code: str = ""
     is_repeated: bool = True
 
@@ -194,8 +204,9 @@ class Pair:
             raise InvalidElementError(self.name_code, f"{path}.name")
         value = element.get("value")
         if value is None:
-            raise InvalidElementError(attribute.code, f"{path}.{attribute.name}")
-        values[attribute.field] = read_value(attribute, value, path)
+            code = self.value_code or attribute.code
+            raise InvalidElementError(code, f"{path}.{attribute.name}")
+        values[attribute.field] = read_value(attribute, value, path, code=self.form_code)
 
     def require(self, values: dict[str, Any], path: str) -> None:
         """Refuse an element in which a required pair did not come."""
@@ -217,12 +228,12 @@ def pairs(*attributes: Attribute) -> dict[str, Attribute]:
     return {attribute.name: attribute for attribute in attributes}
 
 
-def read_value(attribute: Attribute, value: str, path: str) -> Any:
-    """Read one value. Raises InvalidElementError with the attribute's code."""
+def read_value(attribute: Attribute, value: str, path: str, *, code: str = "") -> Any:
+    """Read one value. Raises InvalidElementError with the attribute's code, or the one given."""
     try:
         return attribute.kind.read(value)
     except (ValueError, OverflowError) as error:
-        raise InvalidElementError(attribute.code, f"{path}.{attribute.name}") from error
+        raise InvalidElementError(code or attribute.code, f"{path}.{attribute.name}") from error
 
 
 def read_attributes(
@@ -281,6 +292,12 @@ def children_of(element: Element, path: str) -> Iterator[Element]:
 def refuse_children(element: Element, path: str) -> None:
     """Refuse an element that has content."""
     for _ in children_of(element, path):
+        raise MalformedMessageError(f"{path} has a child it may not have")
+
+
+def refuse_elements(element: Element, path: str) -> None:
+    """Refuse an element that has elements in it; text is for the caller."""
+    if len(element):
         raise MalformedMessageError(f"{path} has a child it may not have")
 
 

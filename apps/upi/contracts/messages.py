@@ -3,7 +3,21 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from apps.common.secret import Secret
+from apps.upi.contracts.listings import (
+    AccPvd,
+    Key,
+    Link,
+    ListedAccount,
+    ManageVaeResp,
+    Psp,
+    ReqMsg,
+    Vae,
+    ValAddResp,
+)
+from apps.upi.contracts.mandates import Complaint, ComplaintResp, Mandate
 from apps.upi.contracts.parts import (
+    Credential,
     HbtMsg,
     Head,
     Meta,
@@ -149,6 +163,179 @@ class ReqHbt(Message):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RespHbt(ResponseMessage):
     """Say that we are there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqValAdd(Message):
+    """Ask an address's PSP whether it exists, and whose it is."""
+
+    payer: Party
+    payee: Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespValAdd(ResponseMessage):
+    """Whose address it is, or why that is not told."""
+
+    resp: ValAddResp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqListAccount(Message):
+    """Ask an issuer for the accounts of a mobile number; `payer.ac` names the issuer."""
+
+    payer: Party
+    link: Link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespListAccount(ResponseMessage):
+    """The accounts of the mobile number, or why there are none."""
+
+    account_list: tuple[ListedAccount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqListKeys(Message):
+    """Ask the switch for keys; with type GetToken, for a device's common-library token."""
+
+    creds: tuple[Credential, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespListKeys(ResponseMessage):
+    """The keys, or the token."""
+
+    key_list: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqListPsp(Message):
+    """Ask the switch for the directory of PSPs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespListPsp(ResponseMessage):
+    """The PSPs and their handles."""
+
+    psp_list: tuple[Psp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqListAccPvd(Message):
+    """Ask the switch for the directory of account providers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespListAccPvd(ResponseMessage):
+    """The account providers."""
+
+    acc_pvd_list: tuple[AccPvd, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqListVae(Message):
+    """Ask the switch for the directory of verified merchants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespListVae(ResponseMessage):
+    """The verified merchants and their keys."""
+
+    vae_list: tuple[Vae, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqManageVae(Message):
+    """Add, update or remove merchants of ours in the switch's directory."""
+
+    vae_list: tuple[Vae, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespManageVae(ResponseMessage):
+    """What became of each merchant."""
+
+    resp: ManageVaeResp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqPendingMsg(Message):
+    """Ask the switch for the collects that wait for a mobile number or an address."""
+
+    req_msg: ReqMsg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespPendingMsg(ResponseMessage):
+    """The transactions that wait."""
+
+    pen_txns: tuple[Txn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqMandate(Message):
+    """Create, change, revoke or pause a mandate."""
+
+    mandate: Mandate
+    payer: Party
+    payee: Party
+    meta: Meta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespMandate(ResponseMessage):
+    """What became of it, with the issuer's signature."""
+
+    mandate: Mandate
+    signature: Secret[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqAuthMandate(Message):
+    """The switch asks the other PSP to resolve or authorise a mandate."""
+
+    mandate: Mandate
+    payer: Party
+    payee: Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespAuthMandate(ResponseMessage):
+    """The customer's account and consent, or why not."""
+
+    mandate: Mandate
+    payer: Party
+    payee: Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqMandateConfirmation(Message):
+    """The switch tells how a mandate request ended, with the issuer's signature."""
+
+    txn_confirmation: TxnConfirmation
+    mandate: Mandate
+    signature: Secret[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespMandateConfirmation(ResponseMessage):
+    """The outcome was taken note of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReqComplaint(Message):
+    """Raise a complaint about the transaction `txn.org_txn_id`, or ask how it stands."""
+
+    complaint: Complaint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RespComplaint(ResponseMessage):
+    """What was done about the complaint."""
+
+    complaint: Complaint
+    resp: ComplaintResp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

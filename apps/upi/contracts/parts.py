@@ -25,6 +25,11 @@ class Head:
     ver: str = "2.0"
     prod_type: str | None = "UPI"
     psp_org_id: str | None = None
+    page_size: int | None = None
+    page_seq_num: int | None = None
+    page_rec_start: int | None = None
+    page_rec_end: int | None = None
+    page_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,11 @@ class AccountAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """An encrypted PIN, OTP or approval; its data is never stored where it lasts."""
+    """
+    An encrypted PIN, OTP or approval; its data is never stored where it lasts.
+
+    Only a mandate's signature, type UPI-Mandate, may lack `code` and `ki`; they are "" then.
+    """
 
     type: str
     sub_type: str
@@ -148,6 +157,33 @@ class MerchantBlock:
     legal: str
     franchise: str
     ownership: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Originator:
+    """Who sends money from abroad."""
+
+    name: str
+    type: str
+    ref_no: str
+    location: str
+    city: str
+    country: str
+    geocode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Institution:
+    """The institution behind a foreign inward remittance (initiation mode 12)."""
+
+    type: str
+    route: str
+    name: str
+    ac_num: str
+    purpose_code: str
+    purpose_note: str
+    originator: Originator
+    beneficiary_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +227,7 @@ class Party:
     splits: tuple[Split, ...] = ()
     new_cred: tuple[Credential, ...] = ()
     merchant: MerchantBlock | None = None
+    institution: Institution | None = None
     bal: Balance | None = None
 
 
@@ -224,6 +261,10 @@ class Ref:
     code: str | None = None
     acc_type: str | None = None
     actn: str | None = None
+    dispute_resp_code: str | None = None
+    adjustment_date: str | None = None
+    adjustment_flag: str | None = None
+    adjustment_raised_bank: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
