@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import ssl
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -114,9 +115,20 @@ def _client(_process: int) -> httpx.Client:
             max_keepalive_connections=settings.CLAIM_SEND_MAX,
             keepalive_expiry=_KEEP_ALIVE_SECONDS,
         ),
+        verify=_proof(),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def _proof() -> ssl.SSLContext | bool:
+    """Return how the switch's certificate is checked and ours is shown to it."""
+    if not settings.UPI_TLS_CA:
+        return True
+    context = ssl.create_default_context(cafile=settings.UPI_TLS_CA)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.UPI_TLS_CERTIFICATE, settings.UPI_TLS_KEY)
+    return context
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from apps.common import clock
+from apps.upi import peer
 from apps.upi.acknowledgement import encode_ack
 from apps.upi.services import receive
 from apps.upi.services.receive import Arrival
@@ -21,7 +22,14 @@ _RETRY_AFTER_SECONDS = "2"
 @csrf_exempt
 @require_POST
 def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -> HttpResponse:
-    """Take one message; accepted or refused, the answer is HTTP 200 with an Ack; else 503."""
+    """
+    Take one message; accepted or refused, the answer is HTTP 200 with an Ack.
+
+    403 to whoever is not the switch; 503 when nobody can say whether the message was taken.
+    """
+    if not peer.is_switch(request):
+        log.warning("peer_refused", api=api)
+        return HttpResponse(status=403)
     arrival = Arrival(
         api=api,
         version=version,

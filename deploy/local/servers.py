@@ -5,7 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from deploy.local import children, environment, kafka, postgres, process_file, redis, softhsm
+from deploy.local import (
+    certificates,
+    children,
+    environment,
+    kafka,
+    postgres,
+    process_file,
+    redis,
+    softhsm,
+)
 from deploy.local.directory import LocalDirectory
 from deploy.local.errors import NotReadyError
 from deploy.local.ports import HOST, Ports
@@ -96,7 +105,9 @@ class Servers:
 
     def _environment(self) -> dict[str, str]:
         values = own_addresses(self.directory, self.ports)
-        if not self._are_ours:
+        if self._are_ours:
+            values |= _proved(self.directory, values["SWITCH_URL"])
+        else:
             # What the person who started us has set wins over what we would choose.
             given = environment.inherited()
             values = {name: given.get(name, value) for name, value in values.items()}
@@ -128,6 +139,14 @@ def own_addresses(directory: LocalDirectory, ports: Ports) -> dict[str, str]:
         "SWITCH_CONTROL_URL": f"http://{HOST}:{taken['control']}",
         "SMS_GATEWAY_URL": f"http://{HOST}:{taken['control']}",
     }
+
+
+def _proved(directory: LocalDirectory, switch_url: str) -> dict[str, str]:
+    """Return what makes the wire mutual TLS; the certificates are made if need be."""
+    folder = directory.data("tls")
+    certificates.make(folder)
+    secure_url = switch_url.replace("http://", "https://")
+    return {"SWITCH_URL": secure_url, **certificates.environment_of(folder)}
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 def router(shared_directory) -> Iterator[int]:
     """The port of a router before three services, of which `live` is down until asked for."""
     servers = {}
-    for name in ("receiver", "live", "rest"):
+    for name in ("payments", "live", "rest"):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
         server.name = name
         # A request that the router broke off is what some tests are about.
@@ -86,7 +86,7 @@ def router(shared_directory) -> Iterator[int]:
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "deploy.local.router", "--port", str(port)),
-            *("--upstream", f"receiver=127.0.0.1:{servers['receiver'].server_port}"),
+            *("--upstream", f"payments=127.0.0.1:{servers['payments'].server_port}"),
             *("--upstream", f"live=127.0.0.1:{servers['live'].server_port}"),
             *("--upstream", f"vpa=127.0.0.1:{nowhere}"),
             *("--upstream", f"*=127.0.0.1:{servers['rest'].server_port}"),
@@ -119,12 +119,12 @@ def ask(connection, method, path, body=None, headers=None):
 def test_each_path_goes_to_its_service_on_one_connection(connection):
     told = [
         json.loads(ask(connection, "GET", path)[1])
-        for path in ("/upi/ReqHbt/2.0/urn:txnid:1", "/live/v1/payments/1?wait=1", "/admin/", "/")
+        for path in ("/v1/payments", "/live/v1/payments/1?wait=1", "/admin/", "/")
     ]
     socket_used = connection.sock
 
     assert [(each["service"], each["path"]) for each in told] == [
-        ("receiver", "/upi/ReqHbt/2.0/urn:txnid:1"),
+        ("payments", "/v1/payments"),
         ("live", "/live/v1/payments/1?wait=1"),
         ("rest", "/admin/"),
         ("rest", "/"),

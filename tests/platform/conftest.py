@@ -17,6 +17,8 @@ from deploy.local.platform import Platform
 from upi_platform.services import SERVICES
 
 DATABASE = "platform"
+# The receiver has a door of its own, and is a process of its own in the process file too.
+ROUTED = tuple(name for name in SERVICES if name != "receiver")
 # Its workers must not take the wake-ups that tests of this process wait for.
 OWN_REDIS = {"REDIS_FIRST_DATABASE": "8"}
 
@@ -38,21 +40,19 @@ class Record(Page):
 def service_by_service(text: str) -> str:
     """Return the process file with one process for each service in place of the grouped ones."""
     head, *parts = re.split(r"^(?=\[part\.)", text, flags=re.MULTILINE)
-    grouped = {"receiver", "api", "live", "router"}
+    grouped = {"api", "live", "router"}
     kept = [part for part in parts if re.match(r"\[part\.([\w-]+)", part)[1] not in grouped]
     ports = "".join(f"{name} = {8101 + place}\n" for place, name in enumerate(SERVICES))
     head = re.sub(r"^(receiver|api|live) = .*\n", "", head, flags=re.MULTILINE)
     head = re.sub(r"^\[ports\].*$", "[ports]\n" + ports, head, flags=re.MULTILINE)
-    upstreams = " ".join(
-        f"--upstream {name}=127.0.0.1:${{PORT_{name.upper()}}}" for name in SERVICES
-    )
+    upstreams = " ".join(f"--upstream {name}=127.0.0.1:${{PORT_{name.upper()}}}" for name in ROUTED)
     return (
         head
         + "".join(kept)
-        + "".join(_service(name) for name in SERVICES)
+        + "".join(_service(name) for name in ROUTED)
         + f"""
 [part.router]
-needs = {list(SERVICES)!r}
+needs = {list(ROUTED)!r}
 command = "${{PYTHON}} -m deploy.local.router --port ${{PORT_PUBLIC}} {upstreams}"
 ready = {{ http = "http://127.0.0.1:${{PORT_PUBLIC}}/livez" }}
 """
@@ -78,7 +78,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform with its own data and database, on the servers that the tests use."""
     text = service_by_service(process_file.DEFAULT.read_text())
     processes = tmp_path_factory.mktemp("platform") / "processes.toml"
-    processes.write_text(text.replace(f"needs = {list(SERVICES)!r}", _needs()))
+    processes.write_text(text.replace(f"needs = {list(ROUTED)!r}", _needs()))
     root = Path(os.environ["UPI_LOCAL_DIR"]) / "platform"
     directory = LocalDirectory(root.resolve())
     with Platform(directory, database=DATABASE, processes=processes, changes=OWN_REDIS) as running:
@@ -86,7 +86,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 def _needs() -> str:
-    names = [name if name != "payments" else "payments-api" for name in SERVICES]
+    names = [name if name != "payments" else "payments-api" for name in ROUTED]
     return "needs = [" + ", ".join(f'"{name}"' for name in names) + "]"
 
 

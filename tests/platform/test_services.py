@@ -1,12 +1,14 @@
 """Each service is a process that answers only its own paths, and payments work all the same."""
 
 import json
+import ssl
 
 import httpx
 import pytest
 
 from deploy.local import routes
 from deploy.local.demo import acts, proof
+from tests.platform.conftest import ROUTED
 from upi_platform.services import SERVICES
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
@@ -24,30 +26,52 @@ PATHS = {
 }
 
 
+def as_switch(platform) -> ssl.SSLContext:
+    """The switch's certificate in hand."""
+    folder = platform.directory.root / "tls"
+    context = ssl.create_default_context(cafile=folder / "ca.pem")
+    context.load_cert_chain(folder / "switch.pem", folder / "switch.key")
+    return context
+
+
 def test_every_service_is_named_and_routed():
-    assert set(PATHS) == set(SERVICES) == set(routes.load().values())
-    assert {
-        name: routes.service_of(path, routes.load()) for name, (_, path, _) in PATHS.items()
-    } == {name: name for name in PATHS}
+    assert set(PATHS) == set(SERVICES) == {*ROUTED, "receiver"}
+    assert (
+        {
+            name: routes.service_of(path, routes.load())
+            for name, (_, path, _) in PATHS.items()
+            if name in ROUTED
+        }
+        == {name: name for name in ROUTED}
+        == {name: name for name in routes.load().values()}
+    )
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_a_service_answers_its_own_paths_and_no_other(platform, name):
     port = json.loads((platform.directory.root / "ports.json").read_text())[name]
+    scheme = "http" if name in ROUTED else "https"
+    proof = as_switch(platform)
 
     statuses = {
-        other: httpx.request(method, f"http://127.0.0.1:{port}{path}").status_code
+        other: httpx.request(method, f"{scheme}://127.0.0.1:{port}{path}", verify=proof).status_code
         for other, (method, path, _) in PATHS.items()
     }
 
     assert statuses == {other: PATHS[name][2] if other == name else 404 for other in PATHS}
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", ROUTED)
 def test_one_url_leads_to_every_service(platform, name):
     method, path, status = PATHS[name]
 
     assert httpx.request(method, platform.urls["public"] + path).status_code == status
+
+
+def test_the_one_url_leads_nobody_to_the_receiver(platform):
+    method, path, _ = PATHS["receiver"]
+
+    assert httpx.request(method, platform.urls["public"] + path).status_code == 404
 
 
 @pytest.mark.parametrize("act", acts.ACTS, ids=lambda act: act.play.__name__)

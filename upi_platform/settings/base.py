@@ -15,6 +15,8 @@ PUBLIC_URL = environment.public_url
 UPI_SERVICES = tuple(environment.upi_services.split(","))
 # Its requests wait in threads, and give their database connection back while they do.
 IS_LIVE_ONLY = UPI_SERVICES == ("live",)
+# Its client is one machine, which has no session, no browser and no form.
+IS_RECEIVER_ONLY = UPI_SERVICES == ("receiver",)
 LIVE_CONNECTIONS_MAX = 8
 
 INSTALLED_APPS = [
@@ -58,6 +60,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+
+if IS_RECEIVER_ONLY:
+    MIDDLEWARE = ["upi_platform.middleware.RequestContextMiddleware"]
 
 ROOT_URLCONF = "upi_platform.urls"
 WSGI_APPLICATION = "upi_platform.wsgi.application"

@@ -35,6 +35,10 @@ class Environment(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     allowed_hosts: str = "127.0.0.1,localhost"
     switch_url: str = "http://127.0.0.1:9301"
+    # Mutual TLS with the switch: files in PEM form; without the first the wire is plain HTTP.
+    upi_tls_ca: str = ""
+    upi_tls_certificate: str = ""
+    upi_tls_key: str = ""
     sms_gateway_url: str = "http://127.0.0.1:9302"
     keys_directory: Path = LOCAL_DIRECTORY / "keys"
     upi_services: str = "all"

@@ -12,6 +12,9 @@ UPI_IFSC = "EXBK0000001"
 UPI_BANK_CODE = "EXB"
 UPI_SWITCH_ORG_ID = "NPCI"
 UPI_SWITCH_URL = environment.switch_url
+UPI_TLS_CA = environment.upi_tls_ca
+UPI_TLS_CERTIFICATE = environment.upi_tls_certificate
+UPI_TLS_KEY = environment.upi_tls_key
 KEYS_DIRECTORY = environment.keys_directory
 SMS_GATEWAY_URL = environment.sms_gateway_url
 
