@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from pkcs11 import Attribute, KeyType, ObjectClass, Session, Slot, TokenFlag
 from pkcs11.exceptions import PKCS11Error
 
-from hsm import keys
+from hsm import keys, uri_signing
 from hsm.configuration import configuration
-from hsm.errors import HsmUnavailableError, KeyUnfitError
+from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError
 from hsm.keys import KeyKind, kind_of
 from hsm.library import Library
 from hsm.sessions import TokenSession, pool
@@ -38,6 +38,7 @@ class KeyListing:
     object_class: str
     uses: tuple[str, ...]
     # Three bytes of a known block encrypted, or the SHA-256 of the public key: to compare by eye.
+    # A private EC key has none: it does not state its public half, which is listed beside it.
     check_value: str
     attributes: tuple[str, ...]
 
@@ -107,16 +108,28 @@ def _faults(attributes: dict[Attribute, Any], found: list[dict[Attribute, Any]])
         return ["not a key of ours"]
     if attributes[Attribute.CLASS] != ObjectClass.PUBLIC_KEY:
         return kind.faults(attributes)
-    private = [
-        one[Attribute.MODULUS]
-        for one in found
-        if one[Attribute.LABEL] == attributes[Attribute.LABEL]
-        and one[Attribute.CLASS] == ObjectClass.PRIVATE_KEY
-    ]
     faults = kind.public_faults(attributes)
-    if attributes.get(Attribute.MODULUS) not in private:
+    if not _is_half_of_a_pair(attributes, kind, found):
         faults.append("the public key is not that of the private key")
     return faults
+
+
+def _is_half_of_a_pair(
+    attributes: dict[Attribute, Any], kind: KeyKind, found: list[dict[Attribute, Any]]
+) -> bool:
+    label = attributes[Attribute.LABEL]
+    if kind is keys.URI_EC:
+        try:
+            proved = uri_signing.public_key(label)
+        except (KeyMissingError, KeyUnfitError):
+            return False
+        return keys.ec_public_key(attributes) == proved
+    private = [
+        one.get(Attribute.MODULUS)
+        for one in found
+        if one[Attribute.LABEL] == label and one[Attribute.CLASS] == ObjectClass.PRIVATE_KEY
+    ]
+    return attributes.get(Attribute.MODULUS) in private
 
 
 def _holds(found: list[dict[Attribute, Any]], label: str) -> bool:
@@ -150,13 +163,18 @@ def _listing(attributes: dict[Attribute, Any]) -> KeyListing:
 
 
 def _check_value(attributes: dict[Attribute, Any]) -> str:
-    if attributes.get(Attribute.KEY_TYPE) != KeyType.RSA:
+    public: uri_signing.PublicKey | None
+    if attributes.get(Attribute.KEY_TYPE) == KeyType.RSA:
+        public = keys.rsa_public_key(attributes)
+    else:
+        public = keys.ec_public_key(attributes)
+    if public is None:
         value: bytes = attributes.get(Attribute.CHECK_VALUE, b"")
         return value.hex()
-    public = keys.rsa_public_key(attributes).public_bytes(
+    written = public.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return hashlib.sha256(public).hexdigest()
+    return hashlib.sha256(written).hexdigest()
 
 
 def _create_key(session: TokenSession, label: str, kind: KeyKind) -> bool:
@@ -178,6 +196,16 @@ def _generate(writing: Session, label: str, kind: KeyKind) -> None:
         writing.generate_keypair(
             KeyType.RSA,
             keys.RSA_BITS,
+            label=label,
+            store=True,
+            capabilities=kind.flags,
+            public_template=kind.public_template(),
+            private_template=kind.template(),
+        )
+    elif kind.key_type is KeyType.EC:
+        writing.create_domain_parameters(
+            KeyType.EC, {Attribute.EC_PARAMS: keys.P256}, local=True
+        ).generate_keypair(
             label=label,
             store=True,
             capabilities=kind.flags,

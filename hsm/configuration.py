@@ -21,12 +21,17 @@ class Configuration:
     issuer_key: str
     pin_key: str
     mac_key: str
+    # The first signs links; those after it are good for what they signed before a rotation.
+    uri_keys: tuple[str, ...]
     profile: Profile = SOFTHSM
 
     @property
     def key_labels(self) -> tuple[str, ...]:
         """Return the labels of the keys that must be there for the bank to work."""
-        return (self.signing_key, self.issuer_key, self.pin_key, self.mac_key)
+        return (
+            *(self.signing_key, self.issuer_key, self.pin_key, self.mac_key),
+            *self.uri_keys,
+        )
 
 
 @functools.cache
@@ -41,4 +46,5 @@ def configuration() -> Configuration:
         issuer_key=settings.HSM_ISSUER_KEY,
         pin_key=settings.HSM_PIN_KEY,
         mac_key=settings.HSM_MAC_KEY,
+        uri_keys=tuple(settings.HSM_URI_KEYS),
     )

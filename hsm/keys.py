@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11 import Attribute, KeyType, MechanismFlag, Object, ObjectClass
 
 RSA_BITS = 2048
 SECRET_BITS = 256
 RSA_PUBLIC_EXPONENT = (65537).to_bytes(3, "big")
+# RFC 5480: the object identifier of P-256 in DER form; a point on it is an octet string of 65.
+P256 = bytes.fromhex("06082a8648ce3d030107")
+_POINT_HEAD = b"\x04\x41"
 
 # What a private or secret key can be allowed to do; SIGN_RECOVER is on by default in SoftHSM.
 _USES = {
@@ -55,6 +58,12 @@ _BORN_HERE = {
     Attribute.NEVER_EXTRACTABLE: True,
 }
 
+# What says how strong a pair is; secret keys have a length.
+_SIZES: dict[KeyType, dict[Attribute, Any]] = {
+    KeyType.RSA: {Attribute.PUBLIC_EXPONENT: RSA_PUBLIC_EXPONENT},
+    KeyType.EC: {Attribute.EC_PARAMS: P256},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class KeyKind:
@@ -82,15 +91,11 @@ class KeyKind:
 
     def faults(self, attributes: Mapping[Attribute, Any]) -> list[str]:
         """Return what is wrong with a private or secret key of this kind; nothing if it fits."""
-        size = (
-            {Attribute.KEY_TYPE: self.key_type, Attribute.PUBLIC_EXPONENT: RSA_PUBLIC_EXPONENT}
-            if self.key_type is KeyType.RSA
-            else {Attribute.KEY_TYPE: self.key_type, Attribute.VALUE_LEN: SECRET_BITS // 8}
-        )
         expected = {
             Attribute.CLASS: self.object_class,
             Attribute.TOKEN: True,
-            **size,
+            Attribute.KEY_TYPE: self.key_type,
+            **_SIZES.get(self.key_type, {Attribute.VALUE_LEN: SECRET_BITS // 8}),
             **self.template(),
             **_BORN_HERE,
         }
@@ -144,7 +149,24 @@ MAC = KeyKind(
     uses=frozenset({Attribute.SIGN, Attribute.VERIFY}),
     flags=MechanismFlag.SIGN | MechanismFlag.VERIFY,
 )
-KINDS = (SIGNING, ISSUER, PIN_VERIFICATION, MAC)
+# Two kinds for one purpose, for UPI's documents disagree on the algorithm (upi-protocol 6.3).
+URI_RSA = KeyKind(
+    name="URI signing by RSA",
+    label=re.compile(r"uri-rsa-[0-9]{1,4}"),
+    object_class=ObjectClass.PRIVATE_KEY,
+    key_type=KeyType.RSA,
+    uses=frozenset({Attribute.SIGN}),
+    flags=MechanismFlag.SIGN,
+)
+URI_EC = KeyKind(
+    name="URI signing by ECDSA",
+    label=re.compile(r"uri-ec-[0-9]{1,4}"),
+    object_class=ObjectClass.PRIVATE_KEY,
+    key_type=KeyType.EC,
+    uses=frozenset({Attribute.SIGN}),
+    flags=MechanismFlag.SIGN,
+)
+KINDS = (SIGNING, ISSUER, PIN_VERIFICATION, MAC, URI_RSA, URI_EC)
 
 PROTECTIONS = (*_SEALED, *_BORN_HERE)
 OBJECT_CLASSES = frozenset(_USES)
@@ -160,6 +182,8 @@ _READ = [
     Attribute.VALUE_LEN,
     Attribute.MODULUS,
     Attribute.PUBLIC_EXPONENT,
+    Attribute.EC_PARAMS,
+    Attribute.EC_POINT,
     Attribute.CHECK_VALUE,
 ]
 
@@ -181,6 +205,19 @@ def rsa_public_key(private_key: Any) -> rsa.RSAPublicKey:
         n=int.from_bytes(private_key[Attribute.MODULUS], "big"),
         e=int.from_bytes(private_key[Attribute.PUBLIC_EXPONENT], "big"),
     ).public_key()
+
+
+def ec_public_key(attributes: Mapping[Attribute, Any]) -> ec.EllipticCurvePublicKey | None:
+    """Return the P-256 key that a public object states, None if it states none."""
+    point = attributes.get(Attribute.EC_POINT, b"")
+    if attributes.get(Attribute.EC_PARAMS) != P256 or not point.startswith(_POINT_HEAD):
+        return None
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(
+            ec.SECP256R1(), point.removeprefix(_POINT_HEAD)
+        )
+    except ValueError:
+        return None
 
 
 def _differences(expected: Mapping[Attribute, Any], found: Mapping[Attribute, Any]) -> list[str]:

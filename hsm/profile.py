@@ -11,6 +11,8 @@ class Profile:
 
     name: str
     signature: Mechanism
+    # By an EC key, over a digest that was made outside.
+    digest_signature: Mechanism
     mac: Mechanism
     block_mac: Mechanism
     key_wrap: Mechanism
@@ -25,10 +27,12 @@ class Profile:
 
 
 # Tried on SoftHSM 2.6.1. It knows OAEP with SHA-1 only (there OAEP needs no collision resistance),
-# and keeps trusted keys in clear. Threads beyond the two cores of a small machine gain nothing.
+# has no ECDSA that digests by itself, and keeps trusted keys in clear. Threads beyond the two cores
+# of a small machine gain nothing.
 SOFTHSM = Profile(
     name="SoftHSM v2",
     signature=Mechanism.SHA256_RSA_PKCS,
+    digest_signature=Mechanism.ECDSA,
     mac=Mechanism.SHA256_HMAC,
     block_mac=Mechanism.AES_CMAC,
     key_wrap=Mechanism.AES_KEY_WRAP,

@@ -26,6 +26,7 @@ INSTALLED = (
 DOWNLOAD_SECONDS = 180.0
 KEYS_SECONDS = 60.0
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "upi_platform.settings.development"}
+KEY_SETTINGS = REPOSITORY / "upi_platform" / "settings" / "upi.py"
 HOW_TO_GET = "SoftHSM v2 is missing and could not be downloaded: apt-get install libsofthsm2"
 
 
@@ -65,9 +66,9 @@ class SoftHsm:
         )
 
     def wait_until_ready(self) -> None:
-        """Make the token and the bank's keys at the first start. Raises NotReadyError."""
-        made = self._configuration.with_name("keys-made")
-        if made.exists():
+        """Make the token and the bank's keys that are not there yet. Raises NotReadyError."""
+        made, wanted = self._configuration.with_name("keys-made"), _named_keys()
+        if made.exists() and made.read_text() == wanted:
             return
         with self._log.open("ab") as output:
             finished = subprocess.run(
@@ -83,7 +84,7 @@ class SoftHsm:
         if finished.returncode != 0:
             message = f"the token's keys could not be made: see {self._log}"
             raise NotReadyError(message)
-        made.touch()
+        made.write_text(wanted)
 
     def environment(self) -> dict[str, str]:
         """Return the library, its configuration and the token's name and PINs."""
@@ -109,6 +110,12 @@ class SoftHsm:
     @property
     def _configuration(self) -> Path:
         return self._directory.data("softhsm") / "softhsm2.conf"
+
+
+def _named_keys() -> str:
+    """Return what the settings say of keys: when that changes, there are keys to make."""
+    lines = KEY_SETTINGS.read_text().splitlines()
+    return "".join(f"{line}\n" for line in lines if line.startswith("HSM_"))
 
 
 def find_library(directory: LocalDirectory) -> tuple[Path, str]:

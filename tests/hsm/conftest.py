@@ -20,6 +20,7 @@ TOKEN = {
     "HSM_ISSUER_KEY": "issuer-20261101",
     "HSM_PIN_KEY": "pin-verification-1",
     "HSM_MAC_KEY": "mac-1",
+    "HSM_URI_KEYS": ("uri-ec-1", "uri-rsa-1"),
 }
 
 
@@ -80,7 +81,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[To
 
 @pytest.fixture
 def token(prepared_token: Path, empty_folder: TokenFolder) -> TokenFolder:
-    """SoftHSM with the bank's token and its four keys."""
+    """SoftHSM with the bank's token and its keys."""
     shutil.copytree(prepared_token, empty_folder.tokens, dirs_exist_ok=True)
     return empty_folder
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import override_settings
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
 from pkcs11.exceptions import AttributeSensitive, KeyUnextractable, PKCS11Error
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from hsm import ceremony, keys, signing
 from hsm.configuration import configuration
@@ -69,6 +70,23 @@ def plant_pair(label="issuer-20271101", *, bits=2048, flags=MechanismFlag.UNWRAP
     )
 
 
+def plant_ec(curve="secp256r1", *, label="uri-ec-2", **changes):
+    template = {Attribute.SIGN_RECOVER: False, **SEALED}
+    template |= {Attribute[name]: value for name, value in changes.items()}
+    parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
+    write(
+        lambda session: session.create_domain_parameters(
+            KeyType.EC, parameters, local=True
+        ).generate_keypair(
+            label=label,
+            store=True,
+            capabilities=MechanismFlag.SIGN,
+            public_template=keys.URI_EC.public_template(),
+            private_template=template,
+        )
+    )
+
+
 def test_a_token_is_made_once(empty_folder):
     assert ceremony.init_token() is True
     assert ceremony.init_token() is False
@@ -109,14 +127,14 @@ def test_four_processes_make_one_token_and_one_key_each_kind(empty_folder):
 
     said = [process.communicate(timeout=60)[0].splitlines()[-1] for process in running]
 
-    assert sum(int(number) for number in said) == 5
+    assert sum(int(number) for number in said) == 7
     assert ceremony.check_keys() == []
     assert tokens() == ["hsm-tests"]
 
 
 def _as_arguments():
     names = ["PKCS11_MODULE", "PKCS11_TOKEN_LABEL", "PKCS11_USER_PIN", "PKCS11_SO_PIN"]
-    names += ["HSM_SIGNING_KEY", "HSM_ISSUER_KEY", "HSM_PIN_KEY", "HSM_MAC_KEY"]
+    names += ["HSM_SIGNING_KEY", "HSM_ISSUER_KEY", "HSM_PIN_KEY", "HSM_MAC_KEY", "HSM_URI_KEYS"]
     return ", ".join(f"{name}={getattr(settings, name)!r}" for name in names)
 
 
@@ -196,7 +214,7 @@ def test_a_label_of_no_kind_makes_no_key(token, label):
     with pytest.raises(KeyUnfitError):
         ceremony.create_key(label)
 
-    assert len(ceremony.list_keys()) == 6
+    assert len(ceremony.list_keys()) == 10
 
 
 def test_a_pair_cut_short_is_made_again(token):
@@ -226,6 +244,8 @@ def test_a_list_shows_what_may_be_seen(token):
         "issuer-20261101": ("UNWRAP",),
         "mac-1": ("SIGN", "VERIFY"),
         "pin-verification-1": ("WRAP",),
+        "uri-ec-1": ("SIGN",),
+        "uri-rsa-1": ("SIGN",),
         "xml-signing-1": ("SIGN",),
     }
     issuer = listed["issuer-20261101", "PRIVATE_KEY"]
@@ -233,6 +253,8 @@ def test_a_list_shows_what_may_be_seen(token):
     assert len(issuer.check_value) == 64
     assert issuer.check_value == listed["issuer-20261101", "PUBLIC_KEY"].check_value
     assert len(listed["pin-verification-1", "SECRET_KEY"].check_value) == 6
+    assert len(listed["uri-ec-1", "PUBLIC_KEY"].check_value) == 64
+    assert listed["uri-ec-1", "PRIVATE_KEY"].check_value == ""
     assert issuer.attributes == (
         "PRIVATE",
         "SENSITIVE",
@@ -263,6 +285,8 @@ def test_a_list_shows_what_may_be_seen(token):
         ("not of ours",     lambda: plant_secret("wrapper"),        "not a key of ours"),
         ("a twin",          lambda: plant_secret("mac-1"),          "there is more than one"),
         ("without a label", lambda: plant_secret(None),             "not a key of ours"),
+        ("another curve",   lambda: plant_ec("secp384r1"),          "EC_PARAMS is"),
+        ("derives too",     lambda: plant_ec(DERIVE=True),          "DERIVE is True"),
     ],
 )  # fmt: skip
 def test_a_planted_key_is_found(token, _case, plant, fault):
@@ -313,7 +337,7 @@ def test_objects_that_are_no_keys_are_passed_over(token):
     )
 
     assert ceremony.check_keys() == []
-    assert len(ceremony.list_keys()) == 6
+    assert len(ceremony.list_keys()) == 10
 
 
 def test_a_key_that_does_not_fit_is_not_used(token):
@@ -338,7 +362,8 @@ def test_a_label_borne_by_two_keys_is_not_used(token):
 
 
 @pytest.mark.parametrize(
-    "label", ["xml-signing-1", "issuer-20261101", "pin-verification-1", "mac-1"]
+    "label",
+    ["xml-signing-1", "issuer-20261101", "pin-verification-1", "mac-1", "uri-ec-1", "uri-rsa-1"],
 )
 def test_a_key_keeps_its_uses_and_stays_in_the_token(token, label):
     """Try, with the token's login, what an intruder would."""

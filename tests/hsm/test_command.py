@@ -23,6 +23,8 @@ def test_a_first_start_makes_token_and_keys_and_a_second_changes_nothing(empty_f
         "issuer-20261101: made",
         "pin-verification-1: made",
         "mac-1: made",
+        "uri-ec-1: made",
+        "uri-rsa-1: made",
     ]
     before = hsm("list")
 
@@ -46,7 +48,7 @@ def test_a_list_has_a_paragraph_for_each_key(token):
     assert lines[at + 1] == "    uses         WRAP"
     assert lines[at + 2].startswith("    check value  ")
     assert lines[at + 3].startswith("    attributes   PRIVATE, SENSITIVE, not EXTRACTABLE")
-    assert len(lines) == 6 * 4
+    assert len(lines) == 10 * 4
 
 
 def test_a_check_that_finds_something_fails(token):

@@ -34,6 +34,8 @@ UPI_ANSWER_RESEND_AFTER_SECONDS = (_timer(2), _timer(5))
 # Circular OC-215: first status check after 90 s, at most three within two hours.
 UPI_CHECK_FIRST_AFTER_SECONDS = _timer(90)
 UPI_CHECKS_MAX = 3
+# The same wait again, counted from our ReqPay by the governor of the wire: a second lock.
+UPI_CHECK_NOT_BEFORE_SECONDS = _timer(90)
 UPI_CHECK_WINDOW_SECONDS = _timer(7200)
 UPI_PIN_BLOCK_LIFE_SECONDS = _timer(60)
 UPI_MESSAGE_AGE_MAX_SECONDS = 300
@@ -68,6 +70,10 @@ HSM_SIGNING_KEY = "xml-signing-1"
 HSM_ISSUER_KEY = "issuer-20261101"
 HSM_PIN_KEY = "pin-verification-1"
 HSM_MAC_KEY = "mac-1"
+# The first signs payment links; the others still verify what they signed.
+HSM_URI_KEYS = ("uri-ec-1", "uri-rsa-1")
+# upi-protocol 6.3: one text speaks of RSA keys of 512 bits; nobody should have them any more.
+UPI_LINK_RSA_BITS_MIN = 2048
 PKCS11_MODULE = environment.pkcs11_module
 PKCS11_TOKEN_LABEL = environment.pkcs11_token_label
 PKCS11_USER_PIN = environment.pkcs11_user_pin.get_secret_value()
@@ -82,8 +88,6 @@ BALANCE_HANDOVER_SECONDS = 60
 ACCOUNT_REQUEST_ANSWER_SECONDS = _timer(30)
 VPA_REUSE_AFTER_DAYS = 183
 VPA_CACHE_SECONDS = 30
-# Circular OC-215A: fifty balance enquiries per app and customer in a day.
-BALANCE_ENQUIRIES_PER_DAY_MAX = 50
 # upi-protocol 5.5 and 7.4: a locked PIN opens after a day or by a registration; an OTP lives five
 # to ten minutes. An account may ask for so many OTPs within that day without using one.
 PIN_LOCK_SECONDS = _timer(24 * 3600)
