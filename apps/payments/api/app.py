@@ -19,6 +19,7 @@ from apps.payments.api import render, schemas
 from apps.payments.contracts import Payment, PaymentRequest
 from apps.payments.services.accept import RequestKey, accept_payment
 from apps.payments.states import Role
+from apps.upi.response_codes import Language, language_of
 
 ROUTE = "/app/v1/payments"
 _MEMBERS = frozenset(
@@ -54,7 +55,7 @@ class PaymentsView(CustomerView):
     @extend_schema(
         operation_id="create_payment",
         tags=["Payments"],
-        parameters=[schemas.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY, schemas.LANGUAGE],
         request=schemas.PaymentRequestSchema,
         responses=schemas.ACCEPTED,
         examples=[OpenApiExample("A payment", value=schemas.EXAMPLE, request_only=True)],
@@ -76,7 +77,7 @@ class PaymentsView(CustomerView):
             ),
             at=clock.now(),
         )
-        document = render.payment(accepted.payment)
+        document = render.payment(accepted.payment, asked_language(request))
         if accepted.is_replay:
             return Response(document, status=200, headers={"Idempotent-Replayed": "true"})
         return Response(document, status=202)
@@ -84,7 +85,11 @@ class PaymentsView(CustomerView):
     @extend_schema(
         operation_id="list_payments",
         tags=["Payments"],
-        parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
+        parameters=[
+            OpenApiParameter("limit", int),
+            OpenApiParameter("cursor", str),
+            schemas.LANGUAGE,
+        ],
         responses={200: schemas.PaymentListSchema, 400: schemas.PROBLEM, 401: schemas.PROBLEM},
     )
     def get(self, request: Request) -> Response:
@@ -96,7 +101,9 @@ class PaymentsView(CustomerView):
             limit=members.page_rows(request.query_params),
             before=cursor_of(request),
         )
-        return Response(page([render.payment(row) for row in rows], rows, has_more=has_more))
+        language = asked_language(request)
+        data = [render.payment(row, language) for row in rows]
+        return Response(page(data, rows, has_more=has_more))
 
 
 class PaymentView(CustomerView):
@@ -105,12 +112,14 @@ class PaymentView(CustomerView):
     @extend_schema(
         operation_id="get_payment",
         tags=["Payments"],
+        parameters=[schemas.LANGUAGE],
         responses={200: schemas.PaymentSchema, 401: schemas.PROBLEM, 404: schemas.PROBLEM},
     )
     def get(self, request: Request, transaction_id: str) -> Response:
         """See how a payment stands."""
         members.check_parameters(request.query_params, ())
-        return Response(render.payment(own_payment(principal_of(request), transaction_id)))
+        found = own_payment(principal_of(request), transaction_id)
+        return Response(render.payment(found, asked_language(request)))
 
 
 def own_payment(principal: CustomerPrincipal, transaction_id: str) -> Payment:
@@ -121,6 +130,11 @@ def own_payment(principal: CustomerPrincipal, transaction_id: str) -> Payment:
     if found is None or found.owner_id != principal.customer_id:
         raise NotFoundError
     return found
+
+
+def asked_language(request: Request) -> Language:
+    """Return in which language the client wants failures explained."""
+    return language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def cursor_of(request: Request) -> UUID | None:

@@ -17,7 +17,7 @@ from apps.customers.contracts import CustomerPrincipal
 from apps.merchants.api.authentication import ApiKeyAuthentication, HasScope
 from apps.merchants.contracts import MerchantPrincipal, Scope
 from apps.payments.api import render, schemas
-from apps.payments.api.app import own_payment
+from apps.payments.api.app import asked_language, own_payment
 from apps.payments.api.merchant import merchant_payment, shown_to
 from apps.payments.contracts import Payment
 from apps.payments.services.waiting import wait_until
@@ -74,7 +74,8 @@ class LivePaymentView(APIView):
         parameters=[
             OpenApiParameter(
                 "wait", int, description=f"Seconds to wait for the end, 0 to {WAIT_SECONDS_MAX}."
-            )
+            ),
+            schemas.LANGUAGE,
         ],
         responses={200: schemas.PaymentSchema, 401: schemas.PROBLEM, 404: schemas.PROBLEM},
     )
@@ -82,25 +83,25 @@ class LivePaymentView(APIView):
         """See a payment as soon as it has ended, or as it stands when the time has passed."""
         members.check_parameters(request.query_params, {"wait"})
         seconds, principal = _seconds(request), request.user
+        language = asked_language(request)
         if isinstance(principal, CustomerPrincipal):
-            return Response(_wait_as_payer(principal, payment_id, seconds))
+            payment = _wait_as_payer(principal, payment_id, seconds)
+            return Response(render.payment(payment, language))
         assert isinstance(principal, MerchantPrincipal), "nobody else comes in"
-        return Response(_wait_as_merchant(principal, payment_id, seconds))
+        _wait_as_merchant(principal, payment_id, seconds)
+        return Response(shown_to(principal, payment_id, language))
 
 
-def _wait_as_payer(principal: CustomerPrincipal, payment_id: str, seconds: int) -> dict[str, Any]:
-    payment = wait_until(
+def _wait_as_payer(principal: CustomerPrincipal, payment_id: str, seconds: int) -> Payment:
+    return wait_until(
         lambda: own_payment(principal, payment_id),
         is_over=_is_over,
         transaction_id=payment_id,
         seconds=seconds,
     )
-    return render.payment(payment)
 
 
-def _wait_as_merchant(
-    principal: MerchantPrincipal, payment_id: str, seconds: int
-) -> dict[str, Any]:
+def _wait_as_merchant(principal: MerchantPrincipal, payment_id: str, seconds: int) -> None:
     known = merchant_payment(principal, payment_id)
     wait_until(
         lambda: merchant_payment(principal, payment_id),
@@ -108,7 +109,6 @@ def _wait_as_merchant(
         transaction_id=known.transaction.id,
         seconds=seconds,
     )
-    return shown_to(principal, payment_id)
 
 
 def _is_over(payment: Payment) -> bool:

@@ -15,9 +15,10 @@ from apps.merchants.models import Order
 from apps.merchants.selectors import orders_of
 from apps.payments import selectors
 from apps.payments.api import render, schemas
-from apps.payments.api.app import cursor_of, page
+from apps.payments.api.app import asked_language, cursor_of, page
 from apps.payments.contracts import Payment
 from apps.payments.states import Role
+from apps.upi.response_codes import Language
 
 
 class MerchantPaymentsView(MerchantView):
@@ -28,7 +29,11 @@ class MerchantPaymentsView(MerchantView):
     @extend_schema(
         operation_id="list_merchant_payments",
         tags=["Payments"],
-        parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
+        parameters=[
+            OpenApiParameter("limit", int),
+            OpenApiParameter("cursor", str),
+            schemas.LANGUAGE,
+        ],
         responses={
             200: schemas.MerchantPaymentListSchema,
             400: schemas.PROBLEM,
@@ -48,7 +53,11 @@ class MerchantPaymentsView(MerchantView):
             owner_id=principal.merchant_id, role=Role.PAYEE_PSP, limit=limit, before=before
         )
         orders = _orders(principal, rows)
-        data = [render.merchant_payment(row, orders.get(row.transaction.reference)) for row in rows]
+        language = asked_language(request)
+        data = [
+            render.merchant_payment(row, orders.get(row.transaction.reference), language)
+            for row in rows
+        ]
         return Response(page(data, rows, has_more=has_more))
 
 
@@ -60,6 +69,7 @@ class MerchantPaymentView(MerchantView):
     @extend_schema(
         operation_id="get_merchant_payment",
         tags=["Payments"],
+        parameters=[schemas.LANGUAGE],
         responses={
             200: schemas.MerchantPaymentSchema,
             401: schemas.PROBLEM,
@@ -70,14 +80,17 @@ class MerchantPaymentView(MerchantView):
     def get(self, request: Request, payment_id: str) -> Response:
         """See how a payment to the merchant stands."""
         members.check_parameters(request.query_params, ())
-        return Response(shown_to(principal_of(request), payment_id))
+        shown = shown_to(principal_of(request), payment_id, asked_language(request))
+        return Response(shown)
 
 
-def shown_to(principal: MerchantPrincipal, payment_id: str) -> dict[str, object]:
+def shown_to(
+    principal: MerchantPrincipal, payment_id: str, language: Language
+) -> dict[str, object]:
     """Return a payment as the merchant sees it. Raises NotFoundError, also for another's."""
     row = merchant_payment(principal, payment_id)
     orders = _orders(principal, [row])
-    return render.merchant_payment(row, orders.get(row.transaction.reference))
+    return render.merchant_payment(row, orders.get(row.transaction.reference), language)
 
 
 def merchant_payment(principal: MerchantPrincipal, payment_id: str) -> Payment:

@@ -6,11 +6,14 @@ from apps.common import clock, ids
 from apps.common.masking import mask_vpa
 from apps.merchants.models import Order
 from apps.payments.contracts import Payment
-from apps.payments.failures import failure_of
-from apps.payments.states import PublicStatus, public_status
+from apps.payments.states import PublicStatus, State, public_status
+from apps.upi.response_codes import Language, explain, inner_code
+
+# upi-protocol 4.6: the credit's reversal timed out, so that the payment stands as made.
+_DEEMED = "RB"
 
 
-def payment(shown: Payment) -> dict[str, Any]:
+def payment(shown: Payment, language: Language) -> dict[str, Any]:
     """Return a payment as its payer sees it."""
     facts = shown.transaction
     status, finality = public_status(shown.state)
@@ -27,13 +30,14 @@ def payment(shown: Payment) -> dict[str, Any]:
         "payee_vpa": facts.payee_address,
         "payee_name": facts.payee_name,
         "note": facts.note,
-        "failure": _failure(shown) if status is PublicStatus.FAILED else None,
+        "failure": explained(shown.code, language) if status is PublicStatus.FAILED else None,
+        "deemed": explained(_DEEMED, language) if _is_deemed(shown) else None,
         "created_at": clock.iso(shown.created_at),
         "updated_at": clock.iso(shown.changed_at),
     }
 
 
-def merchant_payment(shown: Payment, order: Order | None) -> dict[str, Any]:
+def merchant_payment(shown: Payment, order: Order | None, language: Language) -> dict[str, Any]:
     """Return a payment as the merchant that it pays sees it: the payer's address is masked."""
     facts = shown.transaction
     status, finality = public_status(shown.state)
@@ -55,12 +59,29 @@ def merchant_payment(shown: Payment, order: Order | None) -> dict[str, Any]:
             "purpose": facts.purpose,
             "initiation_mode": facts.initiation_mode,
         },
-        "failure": _failure(shown) if status is PublicStatus.FAILED else None,
+        "failure": explained(shown.code, language) if status is PublicStatus.FAILED else None,
+        "deemed": explained(_DEEMED, language) if _is_deemed(shown) else None,
         "created_at": clock.iso(shown.created_at),
         "updated_at": clock.iso(shown.changed_at),
     }
 
 
-def _failure(shown: Payment) -> dict[str, str]:
-    failure = failure_of(shown.code)
-    return {"code": failure.code, "upi_code": shown.code, "title": failure.title}
+def explained(code: str, language: Language) -> dict[str, Any]:
+    """Return a code as the APIs explain it."""
+    words = explain(code, language)
+    return {
+        "code": words.reason,
+        "upi_code": code,
+        "class": words.kind or None,
+        "fault": words.fault.lower(),
+        "retryable": words.is_retryable,
+        "title": words.title,
+        "explanation": words.explanation,
+        "next_action": words.next_action,
+    }
+
+
+def _is_deemed(shown: Payment) -> bool:
+    """Say whether the banks treat a payment as made that nobody has confirmed."""
+    is_open = public_status(shown.state)[0] is PublicStatus.PENDING
+    return shown.state is State.DEEMED or (is_open and inner_code(shown.code) == _DEEMED)

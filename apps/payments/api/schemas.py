@@ -1,9 +1,10 @@
 """The shapes of the payments API, for the OpenAPI document and its readers."""
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 from apps.customers.api.schemas import BlockSchema, ProblemSchema
+from apps.upi.response_codes import Fault
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -44,12 +45,36 @@ class PaymentRequestSchema(serializers.Serializer[None]):
     purpose = serializers.CharField(required=False)
 
 
-class FailureSchema(serializers.Serializer[None]):
-    """Why a payment failed; `code` is stable, `upi_code` is what the switch said."""
+LANGUAGE = OpenApiParameter(
+    "Accept-Language",
+    str,
+    OpenApiParameter.HEADER,
+    enum=["en", "hi"],
+    description="In which failures are explained: English, or Hindi.",
+)
 
-    code = serializers.CharField()
-    upi_code = serializers.CharField()
-    title = serializers.CharField()
+
+# `class` is a word of Python, so that it cannot be written as a name.
+ExplanationSchema = inline_serializer(
+    "Explanation",
+    {
+        "code": serializers.CharField(help_text="Why, as a stable word."),
+        "upi_code": serializers.CharField(help_text="What the switch said, such as U30~Z9."),
+        "class": serializers.ChoiceField(
+            ["TD", "BD"], allow_null=True, help_text="Technical or business decline."
+        ),
+        "fault": serializers.ChoiceField(
+            [fault.lower() for fault in Fault], help_text="Who can put it right."
+        ),
+        "retryable": serializers.BooleanField(
+            help_text="Whether the same payment, made again, may well succeed."
+        ),
+        "title": serializers.CharField(),
+        "explanation": serializers.CharField(help_text="What happened, for people."),
+        "next_action": serializers.CharField(help_text="What to do next, for people."),
+    },
+    allow_null=True,
+)
 
 
 class PaymentSchema(serializers.Serializer[None]):
@@ -67,7 +92,8 @@ class PaymentSchema(serializers.Serializer[None]):
     payee_vpa = serializers.CharField()
     payee_name = serializers.CharField()
     note = serializers.CharField()
-    failure = FailureSchema(allow_null=True)
+    failure = ExplanationSchema
+    deemed = ExplanationSchema
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -105,7 +131,8 @@ class MerchantPaymentSchema(serializers.Serializer[None]):
     status = serializers.ChoiceField(["created", "pending", "succeeded", "failed"])
     finality = serializers.ChoiceField(["provisional", "final"])
     upi = UpiSchema()
-    failure = FailureSchema(allow_null=True)
+    failure = ExplanationSchema
+    deemed = ExplanationSchema
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
