@@ -1,4 +1,4 @@
-"""The other bank's book: accounts and transfers between them, so that it always sums to zero."""
+"""The other banks' book: accounts and transfers between them, so that it always sums to zero."""
 
 import enum
 import sqlite3
@@ -21,7 +21,7 @@ class Posting(enum.Enum):
 
 
 class Book:
-    """The other bank's money. Every call is one committed piece of work."""
+    """The other banks' money. Every call is one committed piece of work."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

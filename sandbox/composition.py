@@ -1,10 +1,11 @@
 """Everything of the sandbox, put together: built at start, closed at the end."""
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import clock, world
 from sandbox import tls as mutual_tls
-from sandbox import world
 from sandbox.accounts import AccountRequests
 from sandbox.book import Book
 from sandbox.customers import Customers
@@ -21,6 +22,9 @@ from sandbox.timers import Timers
 from sandbox.translation import Translator
 from sandbox.wire import Exchanges, RemoteMember
 
+# How far the clock had been moved, for the next start.
+CLOCK_SETTING = "clock_ahead_seconds"
+
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
@@ -30,6 +34,7 @@ class Sandbox:
     journal: Journal
     book: Book
     bank: RemoteMember
+    others: dict[str, OtherBank]
     members: dict[str, Member]
     machine: Machine
     receiver: Receiver
@@ -39,7 +44,9 @@ class Sandbox:
     inbox: Inbox
 
     async def open(self) -> None:
-        """Open the other bank's accounts and go on with what the last stop left unfinished."""
+        """Open the other banks' accounts and go on with what the last stop left unfinished."""
+        seconds = float(await self.journal.setting(CLOCK_SETTING) or 0)
+        clock.set_ahead(dt.timedelta(seconds=seconds))
         await self.book.open()
         for payment in await self.journal.open_payments():
             self.machine.start(payment)
@@ -70,8 +77,19 @@ def compose(
         timers=limits,
         tls=mutual_tls.of_caller(tls) if tls else None,
     )
-    other = OtherBank(book=book, issuer_key=keys.other_issuer, journal=journal, timers=limits)
-    members: dict[str, Member] = {world.BANK: bank, world.OTHER_BANK: other}
+    switch_key = keys.credential.public_key()
+    others = {
+        each.org_id: OtherBank(
+            each,
+            book=book,
+            issuer_key=keys.issuers[each.org_id],
+            switch_key=switch_key,
+            journal=journal,
+            timers=limits,
+        )
+        for each in world.OTHER_BANKS
+    }
+    members: dict[str, Member] = {world.BANK: bank, **others}
     translator = Translator(keys)
     machine = Machine(members=members, translator=translator, journal=journal, timers=limits)
     receiver = Receiver(
@@ -84,8 +102,8 @@ def compose(
         accounts=AccountRequests(members=members, translator=translator, timers=limits),
         bank=bank,
     )
-    customers = Customers(machine=machine, journal=journal, switch_key=keys.credential.public_key())
+    customers = Customers(machine=machine, journal=journal, switch_key=switch_key)
     return Sandbox(
-        store, journal, book, bank, members, machine, receiver, customers, faults,
+        store, journal, book, bank, others, members, machine, receiver, customers, faults,
         limits, Inbox(),
     )  # fmt: skip

@@ -1,23 +1,21 @@
 """The control door: start the other bank's payments, order faults, read the journal."""
 
 import dataclasses
+import datetime as dt
 import re
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from sandbox import control_body, dayfile, messages, parties, timers, world
+from sandbox import control_body, dayfile, messages, orders, world
 from sandbox.composition import Sandbox
 from sandbox.control_body import Body, refuse
 from sandbox.control_inbox import InboxDoor
 from sandbox.control_message import MessageDoor
-from sandbox.customers import RefusedOrderError
-from sandbox.faults import NOT_INCOMING, NOT_OUTGOING, Action, Direction, Fault
 from sandbox.member import Answered, NotAcked
+from sandbox.orders import Orders
 from sandbox.payment import Payment
 
-_AMOUNT_PAISE_MAX = 10**12
-_COUNT_MAX = 1_000_000
-_SECONDS_MAX = 3600
 _WAIT_SECONDS_MAX = 60
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LEGS = {"DEBIT", "CREDIT"}
@@ -28,6 +26,7 @@ class ControlDoor:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
+        self._orders = Orders(sandbox)
 
     def application(self) -> web.Application:
         """Return the door's routes."""
@@ -35,16 +34,22 @@ class ControlDoor:
         application.add_routes(
             [
                 web.get("/healthz", self.healthz),
-                web.post("/payments", self.pay),
+                web.post("/payments", self._obey(self._orders.pay, status=202)),
+                web.post("/collects", self._obey(self._orders.collect, status=202)),
+                web.post("/collects/{txn_id}/answer", self.answer_collect),
+                web.post("/refunds", self._obey(self._orders.refund, status=202)),
                 web.get("/payments/{txn_id}", self.payment),
                 web.get("/journal", self.journal),
                 web.get("/journal/positions", self.positions),
                 web.get("/dayfile", self.dayfile),
                 web.get("/book", self.book),
-                web.post("/faults", self.order_fault),
+                web.post("/faults", self._obey(self._orders.fault, status=201)),
                 web.get("/faults", self.faults),
                 web.delete("/faults", self.end_faults),
-                web.post("/timers", self.set_timers),
+                web.post("/clock", self._obey(self._orders.move_clock)),
+                web.get("/clock", self.clock),
+                web.delete("/clock", self.reset_clock),
+                web.post("/timers", self._obey(self._orders.timers)),
                 web.get("/timers", self.timers),
                 web.post("/heartbeat", self.heartbeat),
                 web.post("/checks", self.check),
@@ -54,33 +59,20 @@ class ControlDoor:
         )
         return application
 
+    def _obey(
+        self, order: Callable[[Body], Awaitable[dict[str, object]]], *, status: int = 200
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Return the handler that reads a body, carries the order out and shows what it did."""
+
+        async def handle(request: web.Request) -> web.Response:
+            body = await Body.read(request)
+            return web.json_response(await order(body), status=status)
+
+        return handle
+
     async def healthz(self, _request: web.Request) -> web.Response:
         """Say that the sandbox runs."""
         return web.json_response({"status": "ok"})
-
-    async def pay(self, request: web.Request) -> web.Response:
-        """Let a customer of the other bank pay someone."""
-        body = await Body.read(request)
-        payer = body.text("payer", default="ravi@smplbank")
-        person = parties.person_of(payer)
-        if person is None or world.handle_of(payer) == world.MAGIC_HANDLE:
-            refuse("unknown_payer", "payer is no customer of the other bank")
-        order = {
-            "payee": body.text("payee"),
-            "note": body.text("note", default="payment"),
-            "reference_id": body.text("ref_id", default=""),
-            "transaction_id": body.text("txn_id", default=""),
-        }
-        amount_paise = body.integer("amount_paise", least=1, most=_AMOUNT_PAISE_MAX)
-        is_pin_wrong = body.boolean("wrong_pin")
-        body.end()
-        try:
-            transaction_id = await self._sandbox.customers.pay(
-                person, amount_paise=amount_paise, is_pin_wrong=is_pin_wrong, **order
-            )
-        except RefusedOrderError as refusal:
-            refuse("refused_by_switch", refusal.code, status=422)
-        return web.json_response({"txn_id": transaction_id}, status=202)
 
     async def payment(self, request: web.Request) -> web.Response:
         """Show a payment; `wait` holds the answer until it has ended, at most so many seconds."""
@@ -137,29 +129,6 @@ class ControlDoor:
         balances = await self._sandbox.book.balances()
         return web.json_response({"balances": balances, "sum_paise": sum(balances.values())})
 
-    async def order_fault(self, request: web.Request) -> web.Response:
-        """Order a fault for the next messages that match."""
-        body = await Body.read(request)
-        match = body.object("match")
-        fault = Fault(
-            direction=Direction(match.choice("direction", list(Direction))),
-            action=Action(body.choice("action", list(Action))),
-            api=match.text("api", default=""),
-            type=match.text("type", default=""),
-            sub_type=match.text("sub_type", default=""),
-            transaction_id=match.text("txn_id", default=""),
-            count=body.integer("count", least=1, most=_COUNT_MAX, default=1),
-            seconds=body.number("seconds", most=_SECONDS_MAX),
-            code=body.text("code", default="U08"),
-        )
-        match.end()
-        body.end()
-        wrong = NOT_INCOMING if fault.direction is Direction.IN else NOT_OUTGOING
-        if fault.action in wrong:
-            refuse("invalid", f"{fault.action} is not possible for direction {fault.direction}")
-        self._sandbox.faults.orders.append(fault)
-        return web.json_response(dataclasses.asdict(fault), status=201)
-
     async def faults(self, _request: web.Request) -> web.Response:
         """Show all orders and how often each was met."""
         orders = [dataclasses.asdict(fault) for fault in self._sandbox.faults.orders]
@@ -170,25 +139,23 @@ class ControlDoor:
         self._sandbox.faults.orders.clear()
         return web.Response(status=204)
 
-    async def set_timers(self, request: web.Request) -> web.Response:
-        """Change the scale of every wait that begins from now on."""
-        body = await Body.read(request)
-        scale = body.number("scale", least=timers.SCALE_MIN, most=timers.SCALE_MAX)
-        body.end()
-        self._sandbox.timers.scale = scale
-        return await self.timers(request)
-
     async def timers(self, _request: web.Request) -> web.Response:
         """Show the scale and the limits that follow from it."""
-        limits = self._sandbox.timers
-        return web.json_response(
-            {
-                "scale": limits.scale,
-                "leg_seconds": limits.leg_seconds,
-                "reversal_seconds": limits.reversal_seconds,
-                "check_seconds": limits.check_seconds,
-            }
-        )
+        return web.json_response(orders.limits(self._sandbox.timers))
+
+    async def clock(self, _request: web.Request) -> web.Response:
+        """Show the switch's time."""
+        return web.json_response(orders.time_shown())
+
+    async def reset_clock(self, _request: web.Request) -> web.Response:
+        """Put the clock back to the machine's."""
+        return web.json_response(await self._orders.set_clock(dt.timedelta(0)))
+
+    async def answer_collect(self, request: web.Request) -> web.Response:
+        """Let a payer of another bank answer a collect."""
+        body = await Body.read(request)
+        body.add("txn_id", request.match_info["txn_id"])
+        return web.json_response(await self._orders.answer(body))
 
     async def heartbeat(self, _request: web.Request) -> web.Response:
         """Ask the bank whether it is alive, and say what it answered."""
@@ -222,6 +189,8 @@ class ControlDoor:
 def _shown(payment: Payment) -> dict[str, object]:
     return {
         "txn_id": payment.transaction_id,
+        "kind": str(payment.kind),
+        "original_id": payment.original_id,
         "rrn": payment.rrn,
         "status": str(payment.verdict.status),
         "code": payment.verdict.code if payment.is_final else "",
@@ -236,6 +205,7 @@ def _shown(payment: Payment) -> dict[str, object]:
         "beneficiary": payment.beneficiary,
         "created_at": payment.created_at,
         "completed_at": payment.completed_at,
+        "expires_at": payment.expires_at,
         "refs": [payment.payer_reference, payment.payee_reference],
     }
 

@@ -67,6 +67,10 @@ class Body:
             refuse("invalid", "the body must be a JSON object")
         return cls(content)
 
+    def add(self, name: str, value: object) -> None:
+        """Put in what the path says."""
+        self._members[name] = value
+
     def text(self, name: str, *, default: str | None = None) -> str:
         """Take a text."""
         value = self._members.pop(name, default)

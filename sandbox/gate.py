@@ -1,9 +1,10 @@
 """The gate: what the switch checks of a message before it takes it, and with which code."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 
-from sandbox import clock, codec, world
+from sandbox import clock, codec, intake, world
 from sandbox.codec import Envelope
 
 _MODES = re.compile(r"0\d|[12]\d|3[0-2]|U[12]")
@@ -13,6 +14,10 @@ _REFERENCE = re.compile(r"\d{12}", re.ASCII)
 _PURPOSE = re.compile(r"[A-Z0-9]{2}")
 _ADDRESS = re.compile(r"[A-Za-z0-9.\-_]{1,200}@[A-Za-z0-9.]{2,54}")
 _ACCOUNT_REQUESTS = {"ReqOtp", "ReqRegMob", "ReqSetCre", "ReqBalEnq"}
+
+# Persons may not collect from this day on (OC220); merchants may. The longest wait is 45 days.
+_NO_COLLECT_BY_PERSONS = dt.date(2025, 10, 1)
+_EXPIRE_MINUTES_MAX = 64_800
 
 Check = tuple[str, Callable[[], bool]]
 
@@ -29,7 +34,7 @@ def refusal_of_head(envelope: Envelope) -> str:
 
 
 def refusal_of_payment(envelope: Envelope) -> str:
-    """Return the code for which a ReqPay(PAY) is refused; empty if it may go through."""
+    """Return the code for which a payment, collect or refund is refused; empty if it may begin."""
     root = envelope.root
     transaction, payer = root.find("Txn"), root.find("Payer")
     payees = root.findall("Payees/Payee")
@@ -40,38 +45,93 @@ def refusal_of_payment(envelope: Envelope) -> str:
     if len(payees) > 1:
         return "B09"
     assert transaction is not None, "the head was judged first"
+    own, other = (payees[0], payer) if envelope.type == "COLLECT" else (payer, payees[0])
     checks = (
         *_transaction_checks(transaction),
-        *_party_checks(payer, payees[0]),
+        *_address_checks(payer, payees[0]),
+        *_CHECKS_OF_KIND[envelope.type](transaction, payer, payees[0]),
+        ("PN0", lambda: payer.get("type") != "PERSON" or payer.find("Merchant") is None),
         *_amount_checks(payer, payees[0]),
-        ("U55", lambda: _is_own_payer(envelope, payer)),
-        ("U17", lambda: world.member_of_handle(_handle(payees[0])) is not None),
-        ("U28", lambda: world.member_of_ifsc(codec.account_detail(payer, "IFSC")) is not None),
+        ("U55", lambda: _is_of_sender(envelope, own)),
+        ("U17", lambda: world.member_of_handle(_handle(other)) is not None),
     )
     return _first(checks)
 
 
+def is_payment(envelope: Envelope) -> bool:
+    """Say whether this request starts a payment of a kind that the switch knows."""
+    return envelope.api == "ReqPay" and envelope.type in _CHECKS_OF_KIND
+
+
 def _transaction_checks(transaction: codec.Element) -> tuple[Check, ...]:
     get = transaction.get
+    is_refund = get("type") == "REFUND"
     return (
         ("T06", lambda: clock.is_iso(get("ts", ""))),
         ("T12", lambda: bool(_REFERENCE.fullmatch(get("custRef", "")))),
-        ("T10", lambda: get("orgTxnId") is None),
+        ("T08", lambda: not is_refund or bool(_TRANSACTION_ID.fullmatch(get("orgTxnId", "")))),
+        ("T10", lambda: is_refund or get("orgTxnId") is None),
         ("IM0", lambda: bool(_MODES.fullmatch(get("initiationMode", "")))),
         ("T14", lambda: bool(_PURPOSE.fullmatch(get("purpose", "")))),
     )
 
 
-def _party_checks(payer: codec.Element, payee: codec.Element) -> tuple[Check, ...]:
+def _address_checks(payer: codec.Element, payee: codec.Element) -> tuple[Check, ...]:
     return (
         ("R02", lambda: bool(_ADDRESS.fullmatch(payer.get("addr", "")))),
         ("B03", lambda: bool(_ADDRESS.fullmatch(payee.get("addr", "")))),
+    )
+
+
+def _checks_of_pay(
+    _transaction: codec.Element, payer: codec.Element, _payee: codec.Element
+) -> tuple[Check, ...]:
+    return (
+        *_consent_checks(payer),
+        ("U28", lambda: world.member_of_ifsc(codec.account_detail(payer, "IFSC")) is not None),
+    )
+
+
+def _consent_checks(payer: codec.Element) -> tuple[Check, ...]:
+    return (
         ("D01", lambda: payer.find("Device") is not None),
         ("A06", lambda: _has_account(payer)),
         ("C06", lambda: payer.find("Creds/Cred[@type='PIN']") is not None),
         ("C10", lambda: is_block(payer.findtext("Creds/Cred/Data") or "")),
-        ("PN0", lambda: payer.get("type") != "PERSON" or payer.find("Merchant") is None),
     )
+
+
+def _checks_of_collect(
+    transaction: codec.Element, payer: codec.Element, payee: codec.Element
+) -> tuple[Check, ...]:
+    minutes = intake.expire_minutes(transaction)
+    is_person_late = payee.get("type") != "ENTITY" and clock.now().date() >= _NO_COLLECT_BY_PERSONS
+    return (
+        ("L04", lambda: minutes is not None and 1 <= minutes <= _EXPIRE_MINUTES_MAX),
+        ("C11", lambda: payer.find("Creds") is None),
+        ("D01", lambda: payee.find("Device") is not None),
+        ("A06", lambda: _has_account(payee)),
+        ("PM0", lambda: payee.get("type") != "ENTITY" or payee.find("Merchant") is not None),
+        ("U10", lambda: not is_person_late),
+        ("U29", lambda: world.member_of_ifsc(codec.account_detail(payee, "IFSC")) is not None),
+    )
+
+
+def _checks_of_refund(
+    _transaction: codec.Element, payer: codec.Element, _payee: codec.Element
+) -> tuple[Check, ...]:
+    return (
+        ("C11", lambda: payer.find("Creds/Cred[@type='PIN']") is None),
+        ("C08", lambda: payer.find("Creds/Cred[@type='PreApproved']") is not None),
+        ("C09", lambda: bool(payer.findtext("Creds/Cred/Data"))),
+    )
+
+
+_CHECKS_OF_KIND = {
+    "PAY": _checks_of_pay,
+    "COLLECT": _checks_of_collect,
+    "REFUND": _checks_of_refund,
+}
 
 
 def _amount_checks(payer: codec.Element, payee: codec.Element) -> tuple[Check, ...]:
@@ -94,7 +154,7 @@ def refusal_of_account_request(envelope: Envelope) -> str:
     needs_details = envelope.api in {"ReqOtp", "ReqRegMob"}
     checks: tuple[Check, ...] = (
         ("P02", lambda: bool(_ADDRESS.fullmatch(payer.get("addr", "")))),
-        ("U55", lambda: _is_own_payer(envelope, payer)),
+        ("U55", lambda: _is_of_sender(envelope, payer)),
         ("U50", lambda: codec.account_detail(payer, "IFSC") != ""),
         ("A06", lambda: _has_account(payer)),
         ("F01", lambda: not needs_details or details is not None),
@@ -122,7 +182,8 @@ def refusal_of_answer(answer: Envelope, request: Envelope) -> str:
     if answer.api == "RespPay":
         return _refusal_of_leg_answer(answer, request)
     if answer.api == "RespAuthDetails" and answer.result == "SUCCESS":
-        return _refusal_of_resolution(answer, request)
+        is_collect = request.type == "COLLECT"
+        return (_refusal_of_consent if is_collect else _refusal_of_resolution)(answer, request)
     return ""
 
 
@@ -160,6 +221,20 @@ def _refusal_of_resolution(answer: Envelope, request: Envelope) -> str:
     return _first(checks)
 
 
+def _refusal_of_consent(answer: Envelope, request: Envelope) -> str:
+    payer, asked = answer.root.find("Payer"), request.root.find("Payer")
+    if payer is None:
+        return "R01"
+    assert asked is not None, "the switch asked a payer"
+    checks: tuple[Check, ...] = (
+        ("B08", lambda: payer.get("addr", "").lower() == asked.get("addr", "").lower()),
+        ("U58", lambda: codec.amount_of(payer) == codec.amount_of(asked)),
+        *_consent_checks(payer),
+        ("PN0", lambda: payer.get("type") != "PERSON" or payer.find("Merchant") is None),
+    )
+    return _first(checks)
+
+
 def blocks_of(root: codec.Element) -> list[codec.Element]:
     """Return the Data elements of all credentials of a message, in order."""
     return list(root.iterfind(".//Cred/Data"))
@@ -193,6 +268,6 @@ def _handle(party: codec.Element) -> str:
     return world.handle_of(party.get("addr", ""))
 
 
-def _is_own_payer(envelope: Envelope, payer: codec.Element) -> bool:
-    owner = world.member_of_handle(_handle(payer))
+def _is_of_sender(envelope: Envelope, party: codec.Element) -> bool:
+    owner = world.member_of_handle(_handle(party))
     return owner is not None and owner.org_id == envelope.org_id

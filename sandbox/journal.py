@@ -17,13 +17,13 @@ _INSERT_MESSAGE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _INSERT_PAYMENT = (
-    "INSERT INTO payments (transaction_id, rrn, amount_paise, payer_psp, payee_psp, remitter,"
-    " beneficiary, stage, status, code, raw_code, created_at, content)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO payments (transaction_id, kind, original_id, rrn, amount_paise, payer_psp,"
+    " payee_psp, remitter, beneficiary, stage, status, code, raw_code, created_at, content)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _UPDATE_PAYMENT = (
-    "UPDATE payments SET beneficiary = ?, stage = ?, status = ?, code = ?, raw_code = ?,"
-    " completed_at = ?, content = ? WHERE transaction_id = ?"
+    "UPDATE payments SET remitter = ?, beneficiary = ?, stage = ?, status = ?, code = ?,"
+    " raw_code = ?, completed_at = ?, content = ? WHERE transaction_id = ?"
 )
 _INSERT_ENTRY = (
     "INSERT OR IGNORE INTO entries (transaction_id, kind, org_id, paise, at) VALUES (?, ?, ?, ?, ?)"
@@ -118,6 +118,7 @@ class Journal:
     async def save(self, payment: Payment, *entries: Entry) -> None:
         """Record a payment's new stage together with what it made the banks owe."""
         values = (
+            payment.remitter,
             payment.beneficiary,
             payment.stage,
             payment.verdict.status,
@@ -149,6 +150,19 @@ class Journal:
         """Return a payment of any age; None if the switch never saw it."""
         row = await self._store.run(lambda connection: _payment(connection, transaction_id))
         return None if row is None else Payment.from_row(dict(row))
+
+    async def refunded_before(self, refund: Payment) -> int:
+        """Return how many paise earlier refunds of the same payment take, those under way too."""
+        statement = (
+            "SELECT coalesce(sum(amount_paise), 0) FROM payments WHERE original_id = ?"
+            " AND kind = 'REFUND' AND status <> ? AND rowid <"
+            " (SELECT rowid FROM payments WHERE transaction_id = ?)"
+        )
+        values = (refund.original_id, Status.FAILURE, refund.transaction_id)
+        row = await self._store.run(
+            lambda connection: connection.execute(statement, values).fetchone()
+        )
+        return int(row[0])
 
     async def open_payments(self) -> list[Payment]:
         """Return the payments that a stop of the switch left unfinished."""
@@ -194,8 +208,8 @@ class Journal:
     async def positions(self, org_id: str) -> list[dict[str, object]]:
         """Return, for each transaction of a bank, its payable and its receivable."""
         statement = (
-            "SELECT p.transaction_id AS txn_id, p.rrn, p.status, p.code, p.raw_code, p.stage,"
-            " p.amount_paise, p.remitter, p.beneficiary,"
+            "SELECT p.transaction_id AS txn_id, p.kind, p.original_id, p.rrn, p.status,"
+            " p.code, p.raw_code, p.stage, p.amount_paise, p.remitter, p.beneficiary,"
             " coalesce(sum(CASE WHEN e.kind <> 'CREDIT' THEN e.paise END), 0) AS payable_paise,"
             " coalesce(-sum(CASE WHEN e.kind = 'CREDIT' THEN e.paise END), 0) AS receivable_paise"
             " FROM payments p LEFT JOIN entries e"
@@ -207,6 +221,19 @@ class Journal:
             lambda connection: connection.execute(statement, (org_id, org_id, org_id)).fetchall()
         )
         return [dict(row) for row in rows]
+
+    async def setting(self, name: str) -> str:
+        """Return what was set under this name; empty if nothing was."""
+        statement = "SELECT value FROM settings WHERE name = ?"
+        row = await self._store.run(
+            lambda connection: connection.execute(statement, (name,)).fetchone()
+        )
+        return "" if row is None else str(row["value"])
+
+    async def set_setting(self, name: str, value: str) -> None:
+        """Keep a setting for the next start."""
+        statement = "INSERT OR REPLACE INTO settings VALUES (?, ?)"
+        await self._store.run(lambda connection: connection.execute(statement, (name, value)))
 
     async def sum_paise(self) -> int:
         """Return the sum of all payables and receivables: zero when nothing is in flight."""
@@ -258,6 +285,8 @@ def _payment(connection: sqlite3.Connection, transaction_id: str) -> sqlite3.Row
 def _payment_row(payment: Payment) -> tuple[object, ...]:
     return (
         payment.transaction_id,
+        payment.kind,
+        payment.original_id,
         payment.rrn,
         payment.amount_paise,
         payment.payer_psp,

@@ -34,7 +34,7 @@ class KeyMissingError(Exception):
 
 class KeyFiles:
     """
-    The keys of the switch and of the other bank, and the pinned keys of the platform's bank.
+    The keys of the switch and of the other banks, and the pinned keys of the platform's bank.
 
     The bank's keys are read again when their files change, so that it may start later.
     """
@@ -47,12 +47,15 @@ class KeyFiles:
         self._issuers: dict[Path, _Known[rsa.RSAPublicKey]] = {}
         signing = _own_key(data / f"{world.SWITCH}.signing.private.pem")
         self.credential = _own_key(data / f"{world.SWITCH}.credential.private.pem")
-        self.other_issuer = _own_key(data / f"{world.OTHER_BANK}.credential.private.pem")
+        self.issuers = {
+            bank.org_id: _own_key(data / f"{bank.org_id}.credential.private.pem")
+            for bank in world.OTHER_BANKS
+        }
         self.signer = signature.Signer(_private_pem(signing))
         for key, name in (
             (signing, f"{world.SWITCH}.signing.pem"),
             (self.credential, f"{world.SWITCH}.credential.pem"),
-            (self.other_issuer, f"{world.OTHER_BANK}.credential.pem"),
+            *((key, f"{org_id}.credential.pem") for org_id, key in self.issuers.items()),
         ):
             _write(exchange / name, _public_pem(key), mode=0o644)
 

@@ -1,13 +1,24 @@
-"""The payment machine: resolve, debit, credit, answer, and every way back from a failure."""
+"""The payment machine: ask, debit, credit, answer, and every way back from a failure."""
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import Mapping
 
-from sandbox import clock, codec, magic, messages, world
+from sandbox import clock, codec, intake, magic, messages, world
 from sandbox.journal import Entry, Journal, Kind
 from sandbox.member import Answered, Member, NotAcked, Outcome, Silent
-from sandbox.payment import DEEMED, SUCCESS, Payment, Stage, Status, Verdict, failure
+from sandbox.payment import (
+    DEEMED,
+    SUCCESS,
+    Payment,
+    PaymentKind,
+    Stage,
+    Status,
+    Verdict,
+    failure,
+)
+from sandbox.refunds import Refunds
 from sandbox.timers import Timers
 from sandbox.translation import MismatchError, Translator
 
@@ -30,6 +41,7 @@ class Machine:
         self._translator = translator
         self._journal = journal
         self._timers = timers
+        self._refunds = Refunds(journal)
         self._live: dict[str, Payment] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,6 +62,15 @@ class Machine:
                 await asyncio.wait_for(ended.wait(), wait_seconds)
         return self._live.get(transaction_id) or await self._journal.payment(transaction_id)
 
+    def collects_of(self, address: str) -> list[Payment]:
+        """Return the collects that wait for this payer's word."""
+        return [
+            payment
+            for payment in self._live.values()
+            if payment.stage is Stage.AUTHORISING
+            and payment.payer_address.lower() == address.lower()
+        ]
+
     async def close(self) -> None:
         """Stop where everything stands: the journal knows how to go on."""
         for task in self._tasks:
@@ -59,7 +80,7 @@ class Machine:
     async def _carry(self, payment: Payment) -> None:
         if not payment.is_final:
             verdict = await self._decide(payment)
-            behaviour = magic.behaviour(payment.payee_address) or magic.Behaviour()
+            behaviour = _behaviour(payment)
             if behaviour.verdict_delay_seconds:
                 await asyncio.sleep(self._timers.scaled(behaviour.verdict_delay_seconds))
             payment.verdict = verdict
@@ -71,12 +92,18 @@ class Machine:
         self._ended.pop(payment.transaction_id)
 
     async def _decide(self, payment: Payment) -> Verdict:
-        """Walk a payment to its end. A stage found after a restart counts as not answered."""
+        """
+        Walk a payment to its end.
+
+        A stage found after a restart counts as not answered; only a collect's payer is asked again.
+        """
         match payment.stage:
-            case Stage.RESOLVING if payment.credential:
+            case Stage.RESOLVING if payment.kind is PaymentKind.PAY:
                 return await self._resolve(payment)
-            case Stage.RESOLVING:
-                return failure("U20")
+            case Stage.RESOLVING if payment.kind is PaymentKind.REFUND:
+                return await self._open_refund(payment)
+            case Stage.RESOLVING | Stage.AUTHORISING:
+                return await self._authorise(payment)
             case Stage.DEBITING:
                 return await self._reverse_debit(payment, code="U67", raw_code="UT")
             case Stage.REVERSING_DEBIT:
@@ -88,9 +115,10 @@ class Machine:
                 return await self._reverse_credit(payment)
 
     async def _resolve(self, payment: Payment) -> Verdict:
-        behaviour = magic.behaviour(payment.payee_address)
-        if behaviour is not None and behaviour.switch_code:
-            return failure(behaviour.switch_code)
+        if not payment.credential:
+            return failure("U20")
+        if code := _behaviour(payment).switch_code:
+            return failure(code)
         request = messages.auth_request(payment)
         outcome = await self._ask(payment.payee_psp, request, self._timers.leg_seconds)
         match outcome:
@@ -111,16 +139,48 @@ class Machine:
         if beneficiary is None:
             return failure("U29")
         payment.beneficiary = beneficiary.org_id
-        if _account(payment.payer) == _account(payee):
-            return failure("U96")
+        return await self._debit(payment)
+
+    async def _authorise(self, payment: Payment) -> Verdict:
+        """Ask the payer's PSP whether he agrees, until the collect expires by the clock."""
+        if not payment.expires_at:
+            limit = dt.timedelta(seconds=self._timers.scaled(payment.expire_minutes * 60))
+            payment.expires_at = clock.iso(dt.datetime.fromisoformat(payment.created_at) + limit)
+        await self._enter(payment, Stage.AUTHORISING)
+        expires_at = dt.datetime.fromisoformat(payment.expires_at)
+        member = self._members[payment.payer_psp]
+        asking = asyncio.create_task(member.ask(messages.auth_request(payment), limit_seconds=None))
+        outcome = await clock.at_most_until(expires_at, asking)
+        match outcome:
+            case None | Silent():
+                payment.is_resolved = True
+                return failure("U69")
+            case NotAcked():
+                return failure("U18")
+            case Answered() if not outcome.is_success:
+                return failure(f"U19~{outcome.code}")
+        payer = outcome.envelope.root.find("Payer")
+        assert payer is not None, "the gate judged the answer"
+        intake.take_credential(payment, payer)
+        payment.is_resolved = True
+        if not payment.remitter:
+            return failure("U28")
+        return await self._debit(payment)
+
+    async def _open_refund(self, payment: Payment) -> Verdict:
+        if code := await self._refunds.refusal(payment):
+            return failure(code)
+        payment.is_resolved = True
         return await self._debit(payment)
 
     async def _debit(self, payment: Payment) -> Verdict:
+        if _account(payment.payer) == _account(payment.payee):
+            return failure("U96")
         try:
-            block, key_index = self._translator.for_debit(payment)
+            cred = self._credential(payment)
         except MismatchError as mismatch:
             return failure(mismatch.code)
-        request = messages.debit_request(payment, block, key_index)
+        request = messages.debit_request(payment, cred)
         payment.credential = ""
         payment.debit_message_id = codec.envelope(request).message_id
         await self._enter(payment, Stage.DEBITING)
@@ -134,6 +194,12 @@ class Machine:
         if not outcome.is_success:
             return failure(f"U30~{outcome.code}", outcome.code)
         return await self._credit(payment)
+
+    def _credential(self, payment: Payment) -> codec.Element:
+        """Return the credential for the issuer. Raises MismatchError."""
+        if payment.kind is PaymentKind.REFUND:
+            return messages.approved_cred(payment.approval)
+        return messages.pin_cred(*self._translator.for_debit(payment))
 
     async def _credit(self, payment: Payment) -> Verdict:
         request = messages.credit_request(payment)
@@ -178,11 +244,10 @@ class Machine:
         return failure(code, raw_code if is_back else "RR")
 
     async def _announce(self, payment: Payment) -> None:
-        """Tell both PSPs. The payer's hears first; neither waits for the other's Ack."""
-        behaviour = magic.behaviour(payment.payee_address) or magic.Behaviour()
-        teller = self._members[payment.payer_psp]
+        """Tell both PSPs. The initiator hears first; neither waits for the other's Ack."""
+        teller = self._members[payment.initiator]
         telling = [teller.tell(messages.final_answer(payment))]
-        if behaviour.is_final_doubled:
+        if _behaviour(payment).is_final_doubled:
             telling.append(teller.tell(messages.final_answer(payment)))
         if payment.is_resolved:
             telling.append(self._confirm(payment))
@@ -190,7 +255,7 @@ class Machine:
 
     async def _confirm(self, payment: Payment) -> bool:
         request = messages.confirmation(payment)
-        outcome = await self._ask(payment.payee_psp, request, self._timers.leg_seconds)
+        outcome = await self._ask(payment.other_psp, request, self._timers.leg_seconds)
         return isinstance(outcome, Answered)
 
     async def _ask(self, org_id: str, request: codec.Element, limit: float) -> Outcome:
@@ -210,6 +275,14 @@ def _entries(payment: Payment) -> list[Entry]:
             return []
         return [Entry(Kind.DEBIT_REVERSAL, payment.remitter, -payment.amount_paise)]
     return [Entry(Kind.CREDIT, payment.beneficiary, -payment.amount_paise)]
+
+
+def _behaviour(payment: Payment) -> magic.Behaviour:
+    """Return how the payee behaves: the magic is in payments, not in money that goes back."""
+    if payment.kind is PaymentKind.REFUND:
+        return magic.Behaviour()
+    found = magic.behaviour(payment.payee_address, payment.amount_paise)
+    return found or magic.Behaviour()
 
 
 def _reference(outcome: Answered) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Magic payees @sandbox: addresses whose names say how their bank will behave."""
+"""Magic customers @sandbox: addresses, and amounts, that say how their bank will behave."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox import world
 
@@ -13,6 +13,9 @@ _PSP_CODES = {
 _SWITCH_CODE = re.compile(r"[US]\d\d|UP1|M16")
 _CODE = re.compile(r"[A-Z0-9]{2,3}")
 _SECONDS_MAX = 600
+_RISK_MAX = 99_999
+_PAISE = 100
+_DECLINED_BY_CUSTOMER = "ZA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Behaviour:
 
     A code declines at the switch, at the PSP or at the bank. A silent credit is neither done nor
     answered. `reversal_code` answers the reversal of a credit (None: by the book; empty: silence).
+    `risk` is the score that the switch gives the payment.
     """
 
     switch_code: str = ""
@@ -32,30 +36,83 @@ class Behaviour:
     credit_delay_seconds: float = 0
     verdict_delay_seconds: float = 0
     is_final_doubled: bool = False
+    risk: str = "00030"
+
+
+@dataclass(frozen=True, slots=True)
+class PayerBehaviour:
+    """
+    How a magic payer answers a collect request, and its bank the debit.
+
+    An answer code declines the request; a silent payer lets it expire.
+    """
+
+    answer_code: str = ""
+    is_answer_silent: bool = False
+    debit_code: str = ""
+    is_debit_silent: bool = False
+    is_pin_wrong: bool = False
 
 
 _PLAIN = Behaviour()
+_TIMEOUT = Behaviour(is_credit_silent=True, reversal_code="NC")
+_DEEMED = Behaviour(is_credit_silent=True, reversal_code="")
 _NAMED = {
     "success": _PLAIN,
-    "timeout": Behaviour(is_credit_silent=True, reversal_code="NC"),
-    "deemed": Behaviour(is_credit_silent=True, reversal_code=""),
+    "approve": _PLAIN,
+    "timeout": _TIMEOUT,
+    "deemed": _DEEMED,
     "reversal-fail": Behaviour(is_credit_silent=True, reversal_code="96"),
     "duplicate": Behaviour(is_final_doubled=True),
 }
+# The last two digits of an amount in paise decide where the address says nothing else.
+_AMOUNTS = {
+    51: Behaviour(switch_code="U30~Z9"),
+    55: Behaviour(switch_code="U30~ZM"),
+    68: _TIMEOUT,
+    91: _DEEMED,
+}
+_NAMED_PAYERS = {
+    "approve": PayerBehaviour(),
+    "success": PayerBehaviour(),
+    "decline": PayerBehaviour(answer_code=_DECLINED_BY_CUSTOMER),
+    "silent": PayerBehaviour(is_answer_silent=True),
+}
+_PAYER_AMOUNTS = {
+    51: PayerBehaviour(debit_code="Z9"),
+    55: PayerBehaviour(is_pin_wrong=True),
+    68: PayerBehaviour(is_debit_silent=True),
+}
 
 
-def behaviour(address: str) -> Behaviour | None:
+def behaviour(address: str, amount_paise: int = 0) -> Behaviour | None:
     """Return how this payee behaves; None if it is a @sandbox address that means nothing."""
     if world.handle_of(address) != world.MAGIC_HANDLE:
         return _PLAIN
     name = address.lower().rpartition("@")[0]
     if name in _NAMED:
-        return _NAMED[name]
+        named = _NAMED[name]
+        return _AMOUNTS.get(amount_paise % _PAISE, named) if named is _PLAIN else named
     verb, _, argument = name.partition(".")
     if verb == "fail" and _CODE.fullmatch(argument.upper()):
         return _failing(argument.upper())
     if argument.isascii() and argument.isdigit():
-        return _timed(verb, int(argument))
+        return _measured(verb, int(argument))
+    return None
+
+
+def payer_behaviour(address: str, amount_paise: int) -> PayerBehaviour | None:
+    """Return how this payer behaves; None if no @sandbox address says anything about it."""
+    if world.handle_of(address) != world.MAGIC_HANDLE:
+        return None
+    name = address.lower().rpartition("@")[0]
+    if name in _NAMED_PAYERS:
+        named = _NAMED_PAYERS[name]
+        is_plain = named == PayerBehaviour()
+        return _PAYER_AMOUNTS.get(amount_paise % _PAISE, named) if is_plain else named
+    verb, _, argument = name.partition(".")
+    if verb == "decline" and _CODE.fullmatch(argument.upper()):
+        return PayerBehaviour(answer_code=argument.upper())
     return None
 
 
@@ -67,11 +124,13 @@ def _failing(code: str) -> Behaviour:
     return Behaviour(credit_code=code)
 
 
-def _timed(verb: str, number: int) -> Behaviour | None:
+def _measured(verb: str, number: int) -> Behaviour | None:
     if verb == "slow" and number <= _SECONDS_MAX * 1000:
         return Behaviour(credit_delay_seconds=number / 1000)
     if verb == "late-success" and number <= _SECONDS_MAX:
         return Behaviour(verdict_delay_seconds=number)
     if verb == "late-fail" and number <= _SECONDS_MAX:
         return Behaviour(credit_code="XI", verdict_delay_seconds=number)
+    if verb == "risk" and number <= _RISK_MAX:
+        return replace(_PLAIN, risk=f"{number:05d}")
     return None

@@ -45,8 +45,13 @@ Outcome = Answered | NotAcked | Silent
 class Member(Protocol):
     """A member bank as the switch sees it."""
 
-    async def ask(self, request: codec.Element, *, limit_seconds: float) -> Outcome:
-        """Send a request and wait for its answer, at most this long."""
+    async def ask(self, request: codec.Element, *, limit_seconds: float | None) -> Outcome:
+        """
+        Send a request and wait for its answer, at most this long.
+
+        Without a limit the caller ends the wait by cancelling it; an answer that was taken before
+        is still returned.
+        """
         ...
 
     async def tell(self, answer: codec.Element) -> bool:

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from sandbox import clock, codec, ids, world
+from sandbox import clock, codec, ids, magic, world
 from sandbox.codec import Envelope, element
-from sandbox.payment import Payment, Status, Verdict
+from sandbox.payment import Payment, PaymentKind, Status, Verdict
 
-_KEPT_BY_PAYER_ABROAD = ("Info", "Ac", "Amount")
-_KEPT_WHEN_ASKING = ("Info", "Amount")
-_RISK = {"provider": world.SWITCH, "type": "TXNRISK", "value": "00030"}
+_KEPT_BY_PAYER_ABROAD = ("Info", "Ac", "Amount", "Merchant")
+_KEPT_OF_PAYEE = ("Info", "Ac", "Amount", "Merchant")
+_KEPT_WHEN_ASKING = ("Info", "Amount", "Merchant")
 _TRANSACTION_ORDER = (
     "id", "note", "refId", "refUrl", "ts", "type", "subType", "custRef", "orgTxnId", "orgMsgId",
     "orgRespCode", "orgRrn", "orgTxnDate", "initiatedBy", "initiationMode", "purpose",
@@ -23,11 +23,13 @@ def _head() -> codec.Element:
     return codec.head(world.SWITCH, ids.new_id(world.SWITCH_PREFIX))
 
 
-def _transaction(attributes: dict[str, str], *, has_risk: bool = False) -> codec.Element:
+def _transaction(attributes: dict[str, str], *, risk_of: Payment | None = None) -> codec.Element:
     ordered = {name: attributes[name] for name in _TRANSACTION_ORDER if attributes.get(name)}
     made = element("Txn", ordered)
-    if has_risk:
-        made.append(element("RiskScores", None, element("Score", _RISK)))
+    if risk_of is not None:
+        behaviour = magic.behaviour(risk_of.payee_address) or magic.Behaviour()
+        score = {"provider": world.SWITCH, "type": "TXNRISK", "value": behaviour.risk}
+        made.append(element("RiskScores", None, element("Score", score)))
     return made
 
 
@@ -41,8 +43,8 @@ def _party(party: codec.Element, kept: Iterable[str]) -> codec.Element:
     return made
 
 
-def _payees(payee: codec.Element) -> codec.Element:
-    return element("Payees", None, copy.deepcopy(payee))
+def _payees(payee: codec.Element, kept: Iterable[str] = _KEPT_OF_PAYEE) -> codec.Element:
+    return element("Payees", None, _party(payee, kept))
 
 
 def _meta(payment: Payment) -> codec.Element:
@@ -51,25 +53,47 @@ def _meta(payment: Payment) -> codec.Element:
 
 
 def auth_request(payment: Payment) -> codec.Element:
-    """Ask the payee's PSP which account an address means."""
-    attributes = payment.transaction | {"type": "PAY", "subType": "PAY"}
+    """Ask the payee's PSP which account an address means, or the payer's PSP for his consent."""
+    is_collect = payment.kind is PaymentKind.COLLECT
+    transaction = _transaction(_of_kind(payment), risk_of=payment)
+    if is_collect:
+        rule = {"name": "EXPIREAFTER", "value": str(payment.expire_minutes)}
+        transaction.append(element("Rules", None, element("Rule", rule)))
     return codec.message(
         "ReqAuthDetails",
         _head(),
-        _transaction(attributes, has_risk=True),
-        _payees(payment.payee),
+        transaction,
+        _payees(payment.payee, _KEPT_WHEN_ASKING if is_collect else _KEPT_OF_PAYEE),
         _party(payment.payer, _KEPT_WHEN_ASKING),
     )
 
 
-def debit_request(payment: Payment, issuer_block: str, key_index: str) -> codec.Element:
-    """Ask the remitter to take the money; the credential is now one for the issuer."""
+def _of_kind(payment: Payment) -> dict[str, str]:
+    return payment.transaction | {"type": payment.kind, "subType": payment.kind}
+
+
+def debit_request(payment: Payment, cred: codec.Element) -> codec.Element:
+    """Ask the remitter to take the money; a PIN's credential is now one for the issuer."""
     payer = _party(payment.payer, ("Info", "Device", "Ac"))
+    payer.append(element("Creds", None, cred))
+    payer.append(_amount(payment))
+    if (merchant := payment.payer.find("Merchant")) is not None:
+        payer.append(copy.deepcopy(merchant))
+    return _leg(payment, "DEBIT", payer)
+
+
+def pin_cred(issuer_block: str, key_index: str) -> codec.Element:
+    """Wrap an issuer's block."""
     data = element("Data", {"code": world.SWITCH, "ki": key_index})
     data.text = issuer_block
-    payer.append(element("Creds", None, element("Cred", {"type": "PIN", "subType": "MPIN"}, data)))
-    payer.append(_amount(payment))
-    return _leg(payment, "DEBIT", payer)
+    return element("Cred", {"type": "PIN", "subType": "MPIN"}, data)
+
+
+def approved_cred(approval: str) -> codec.Element:
+    """Wrap the word of the merchant's bank that it has approved the debit itself."""
+    data = element("Data", {"code": world.SWITCH, "ki": world.SWITCH_KEY_INDEX})
+    data.text = approval
+    return element("Cred", {"type": "PreApproved", "subType": "NA"}, data)
 
 
 def credit_request(payment: Payment) -> codec.Element:
@@ -78,12 +102,13 @@ def credit_request(payment: Payment) -> codec.Element:
 
 
 def _leg(payment: Payment, kind: str, payer: codec.Element) -> codec.Element:
-    attributes = payment.transaction | {"type": kind, "subType": "PAY"}
+    # Only a refund itself names its original: a leg is known by its own Txn.id (code T10).
+    attributes = payment.transaction | {"type": kind, "subType": payment.kind, "orgTxnId": ""}
     return codec.message(
         "ReqPay",
         _head(),
         _meta(payment),
-        _transaction(attributes, has_risk=True),
+        _transaction(attributes, risk_of=payment),
         payer,
         _payees(payment.payee),
     )
@@ -114,18 +139,17 @@ def reversal_request(payment: Payment, *, leg: str, code: str) -> codec.Element:
 
 
 def final_answer(payment: Payment) -> codec.Element:
-    """Tell the payer's PSP how its payment ended, with what both banks said."""
-    attributes = payment.transaction | {"type": "PAY", "subType": "PAY"}
+    """Tell the PSP that began a payment how it ended, with what both banks said."""
     return codec.message(
         "RespPay",
         _head(),
-        _transaction(attributes),
+        _transaction(_of_kind(payment)),
         _response(payment.request_message_id, payment.verdict, references(payment)),
     )
 
 
 def confirmation(payment: Payment) -> codec.Element:
-    """Tell the payee's PSP how the payment ended."""
+    """Tell the PSP that did not begin the payment how it ended."""
     note = payment.transaction.get("note", "")
     attributes = payment.transaction | {
         "type": "TxnConfirmation",
@@ -137,7 +161,7 @@ def confirmation(payment: Payment) -> codec.Element:
         "note": note,
         "orgStatus": str(status),
         "orgErrCode": payment.verdict.code,
-        "type": "PAY",
+        "type": str(payment.kind),
         "orgTxnId": payment.transaction_id,
     }
     return codec.message(

@@ -9,10 +9,19 @@ from lxml import etree
 from sandbox import codec
 
 
+class PaymentKind(enum.StrEnum):
+    """How a payment began, in the words of Txn/@type and of its legs' subType."""
+
+    PAY = "PAY"
+    COLLECT = "COLLECT"
+    REFUND = "REFUND"
+
+
 class Stage(enum.StrEnum):
     """What the switch is doing for a payment. After a restart it goes on from here."""
 
     RESOLVING = "RESOLVING"
+    AUTHORISING = "AUTHORISING"
     DEBITING = "DEBITING"
     CREDITING = "CREDITING"
     REVERSING_CREDIT = "REVERSING_CREDIT"
@@ -51,9 +60,11 @@ def failure(code: str, raw_code: str = "") -> Verdict:
 
 @dataclass(slots=True)
 class Payment:
-    """A payment on its way through the switch."""
+    """A payment, a collect or a refund on its way through the switch."""
 
+    kind: PaymentKind
     transaction_id: str
+    original_id: str
     rrn: str
     amount_paise: int
     payer_psp: str
@@ -65,6 +76,10 @@ class Payment:
     payee: codec.Element
     created_at: str
     credential: str = field(default="", repr=False)
+    # What a merchant's bank approved beforehand is no secret: it names its own decision.
+    approval: str = ""
+    expire_minutes: int = 0
+    expires_at: str = ""
     beneficiary: str = ""
     stage: Stage = Stage.RESOLVING
     verdict: Verdict = Verdict(Status.PENDING, "", "")
@@ -91,6 +106,16 @@ class Payment:
         return self.payee.get("addr", "")
 
     @property
+    def initiator(self) -> str:
+        """Return the organisation that began it, and that hears the final answer."""
+        return self.payee_psp if self.kind is PaymentKind.COLLECT else self.payer_psp
+
+    @property
+    def other_psp(self) -> str:
+        """Return the organisation that did not begin it, and that gets the confirmation."""
+        return self.payer_psp if self.kind is PaymentKind.COLLECT else self.payee_psp
+
+    @property
     def is_final(self) -> bool:
         """Say whether the switch has decided."""
         return self.verdict.status is not Status.PENDING
@@ -112,6 +137,9 @@ class Payment:
                 "debit_message_id": self.debit_message_id,
                 "credit_message_id": self.credit_message_id,
                 "is_resolved": self.is_resolved,
+                "approval": self.approval,
+                "expire_minutes": self.expire_minutes,
+                "expires_at": self.expires_at,
             }
         )
 
@@ -120,7 +148,9 @@ class Payment:
         """Read a payment back from the journal."""
         content = json.loads(row["content"])
         return cls(
+            kind=PaymentKind(row["kind"]),
             transaction_id=row["transaction_id"],
+            original_id=row["original_id"],
             rrn=row["rrn"],
             amount_paise=int(row["amount_paise"]),
             payer_psp=row["payer_psp"],

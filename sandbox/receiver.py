@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sandbox import clock, codec, gate, messages, world
+from sandbox import codec, gate, intake, messages, world
 from sandbox.accounts import AccountRequests
 from sandbox.codec import Envelope, MalformedError
 from sandbox.faults import Action, Direction, Fault, Faults
@@ -162,7 +162,7 @@ class Receiver:
     async def _take_request(self, incoming: Incoming) -> None:
         request = incoming.envelope
         act: Callable[[Envelope], Awaitable[object]]
-        if (request.api, request.type) == ("ReqPay", "PAY"):
+        if gate.is_payment(request):
             await self._take_payment(incoming)
             return
         if request.api == "ReqChkTxn":
@@ -181,7 +181,7 @@ class Receiver:
     async def _take_payment(self, incoming: Incoming) -> None:
         if code := gate.refusal_of_payment(incoming.envelope):
             raise RefusedError(code)
-        payment = payment_of(incoming.envelope)
+        payment = intake.payment_of(incoming.envelope)
         if await self._admit(incoming, payment=payment):
             self.machine.start(payment)
 
@@ -218,38 +218,6 @@ class Receiver:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def payment_of(request: Envelope) -> Payment:
-    """Read a payment from a ReqPay(PAY) that passed the gate."""
-    root = request.root
-    transaction, payer, payee = root.find("Txn"), root.find("Payer"), root.find("Payees/Payee")
-    assert transaction is not None, "the gate judged Txn"
-    assert payer is not None, "the gate judged Payer"
-    assert payee is not None, "the gate judged Payee"
-    credential = payer.findtext("Creds/Cred/Data") or ""
-    for creds in payer.findall("Creds"):
-        payer.remove(creds)
-    remitter = world.member_of_ifsc(codec.account_detail(payer, "IFSC"))
-    payee_psp = world.member_of_handle(world.handle_of(payee.get("addr", "")))
-    amount = codec.paise(codec.amount_of(payer))
-    assert remitter is not None, "the gate judged the payer's branch"
-    assert payee_psp is not None, "the gate judged the payee's handle"
-    assert amount is not None, "the gate judged the amount"
-    return Payment(
-        transaction_id=request.transaction_id,
-        rrn=transaction.get("custRef", ""),
-        amount_paise=amount,
-        payer_psp=request.org_id,
-        payee_psp=payee_psp.org_id,
-        remitter=remitter.org_id,
-        request_message_id=request.message_id,
-        transaction=codec.attributes(transaction),
-        payer=payer,
-        payee=payee,
-        created_at=clock.iso(clock.now()),
-        credential=credential,
-    )
 
 
 def _message_id(body: bytes) -> str:

@@ -1,7 +1,9 @@
--- The switch's own journal, and below it the other bank's book.
+-- The switch's own journal, and below it the other banks' book.
 
 CREATE TABLE IF NOT EXISTS payments (
     transaction_id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('PAY', 'COLLECT', 'REFUND')),
+    original_id TEXT NOT NULL,
     rrn TEXT NOT NULL,
     amount_paise INTEGER NOT NULL CHECK (amount_paise > 0),
     payer_psp TEXT NOT NULL,
@@ -19,6 +21,7 @@ CREATE TABLE IF NOT EXISTS payments (
 );
 CREATE INDEX IF NOT EXISTS payments_open ON payments (stage) WHERE stage <> 'DONE';
 CREATE INDEX IF NOT EXISTS payments_completed ON payments (completed_at);
+CREATE INDEX IF NOT EXISTS payments_of_original ON payments (original_id) WHERE original_id <> '';
 
 -- A payable of a bank to the switch is positive, a receivable negative.
 CREATE TABLE IF NOT EXISTS entries (
@@ -54,6 +57,12 @@ CREATE UNIQUE INDEX IF NOT EXISTS messages_in ON messages (org_id, message_id)
 CREATE INDEX IF NOT EXISTS messages_out ON messages (message_id) WHERE direction = 'out';
 CREATE INDEX IF NOT EXISTS messages_of ON messages (transaction_id);
 CREATE INDEX IF NOT EXISTS messages_of_original ON messages (original_id) WHERE original_id <> '';
+
+-- What the control door set and a restart keeps.
+CREATE TABLE IF NOT EXISTS settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
 
 CREATE TABLE IF NOT EXISTS book_accounts (
     number TEXT PRIMARY KEY,

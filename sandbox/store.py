@@ -13,6 +13,7 @@ Result = TypeVar("Result")
 
 _BATCH_MAX = 256
 _NOTES_WAIT_SECONDS = 0.05
+_PAYMENT_COLUMNS_ADDED = {"kind": "PAY", "original_id": ""}
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -33,6 +34,7 @@ class Store:
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
+        _upgrade(self._connection)
         self._connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
         self._thread = threading.Thread(target=self._write, name="store", daemon=True)
         self._thread.start()
@@ -100,6 +102,16 @@ class Store:
             _hand(batch, lambda future, failure: future.set_exception(failure), failures)
             return
         _hand(batch, lambda future, result: future.set_result(result), results)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Give an older journal the columns that it lacks."""
+    present = {row["name"] for row in connection.execute("PRAGMA table_info(payments)")}
+    for name, kept in _PAYMENT_COLUMNS_ADDED.items():
+        if present and name not in present:
+            connection.execute(
+                f"ALTER TABLE payments ADD COLUMN {name} TEXT NOT NULL DEFAULT '{kept}'"
+            )
 
 
 class _Piece(NamedTuple):

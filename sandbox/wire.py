@@ -94,7 +94,7 @@ class RemoteMember:
     _session: aiohttp.ClientSession | None = None
     _tasks: set[asyncio.Task[str]] = field(default_factory=set)
 
-    async def ask(self, request: codec.Element, *, limit_seconds: float) -> Outcome:
+    async def ask(self, request: codec.Element, *, limit_seconds: float | None) -> Outcome:
         """Send a request and wait for its answer. The answer may come before the Ack."""
         envelope = codec.envelope(request)
         fault = self.faults.take(Direction.OUT, envelope)
@@ -109,9 +109,14 @@ class RemoteMember:
                     self.exchanges.close(envelope.message_id, Closed.LATE)
                     return NotAcked(refusal)
                 return Answered(await answer)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError) as ended:
+            # An answer that was acknowledged in the very moment in which the wait ended counts.
+            if answer.done() and not answer.cancelled():
+                return Answered(answer.result())
             self.exchanges.close(envelope.message_id, Closed.LATE)
-            return Silent()
+            if isinstance(ended, TimeoutError):
+                return Silent()
+            raise
 
     async def tell(self, answer: codec.Element) -> bool:
         """Deliver an answer: the same bytes again after two and five seconds without an Ack."""

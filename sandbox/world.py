@@ -1,4 +1,4 @@
-"""Who is who in the sandbox world: organisations, banks, and the other bank's customers."""
+"""Who is who in the sandbox world: organisations, banks, and the other banks' customers."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,9 @@ SWITCH = "NPCI"
 SWITCH_PREFIX = "NPC"
 BANK = "900001"
 OTHER_BANK = "900002"
+SECOND_BANK = "900003"
 CURRENCY = "INR"
+PERSON_CODE = "0000"
 
 # The key index that the phones' blocks carry, and those that the issuers' blocks carry.
 SWITCH_KEY_INDEX = "20261101"
@@ -17,6 +19,7 @@ class Organisation:
     """A bank that is a member of the switch: its ids, handles and branch code."""
 
     org_id: str
+    name: str
     prefix: str
     bank_code: str
     handles: tuple[str, ...]
@@ -26,7 +29,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer of the other bank as the sandbox is born with him; his phone knows his PIN."""
+    """A customer of another bank as the sandbox is born with him; his phone knows his PIN."""
 
     user: str
     name: str
@@ -36,12 +39,29 @@ class Person:
     pin: str
     opening_paise: int
     category_code: str = "0000"
+    org_id: str = OTHER_BANK
+
+    @property
+    def is_merchant(self) -> bool:
+        """Say whether this is a shop and no person."""
+        return self.category_code != PERSON_CODE
+
+    @property
+    def address(self) -> str:
+        """Return the customer's payment address."""
+        return f"{self.user}@{organisation(self.org_id).handles[0]}"
 
 
 MEMBERS = (
-    Organisation(BANK, "EXB", "EXB", ("exbank",), "EXBK0000001", "20261101"),
-    Organisation(OTHER_BANK, "SMP", "SMP", ("smplbank", "sandbox"), "SMPL0000002", "20261101"),
+    Organisation(BANK, "Example Bank", "EXB", "EXB", ("exbank",), "EXBK0000001", "20261101"),
+    Organisation(
+        OTHER_BANK, "Sample Bank", "SMP", "SMP", ("smplbank", "sandbox"), "SMPL0000002", "20261101"
+    ),
+    Organisation(
+        SECOND_BANK, "Second Bank", "SEC", "SEC", ("secondbank",), "SECD0000003", "20261101"
+    ),
 )
+OTHER_BANKS = tuple(each for each in MEMBERS if each.org_id != BANK)
 
 MAGIC_HANDLE = "sandbox"
 MAGIC_ACCOUNT = "009876599999"
@@ -51,8 +71,21 @@ PEOPLE = (
     Person("meera", "MEERA IYER", "009876500002", "SAVINGS", "919800000102", "246810", 5_000_000),
     Person("broke", "BROKE BHARAT", "009876500003", "SAVINGS", "919800000103", "1111", 0),
     Person("store1", "EXAMPLE STORE", "009876543210", "CURRENT", "919800000104", "9753", 0, "5411"),
-    Person("magic", "SANDBOX PAYEE", MAGIC_ACCOUNT, "SAVINGS", "919800000105", "8642", 0),
-)
+    Person("magic", "SANDBOX PAYEE", MAGIC_ACCOUNT, "SAVINGS", "919800000105", "8642", 10**11),
+    Person(
+        "kiran", "KIRAN DAS", "003333300001", "SAVINGS", "919800000201", "1470", 5_000_000,
+        org_id=SECOND_BANK,
+    ),
+    Person(
+        "store2", "SECOND STORE", "003333300002", "CURRENT", "919800000202", "9630", 0, "5812",
+        SECOND_BANK,
+    ),
+)  # fmt: skip
+
+
+def organisation(org_id: str) -> Organisation:
+    """Return the member bank of this organisation id, which is one."""
+    return next(each for each in MEMBERS if each.org_id == org_id)
 
 
 def member(org_id: str) -> Organisation | None:

@@ -97,6 +97,19 @@ class World:
         assert response.status_code == 202, response.text
         return response.json()["txn_id"]
 
+    def collect(self, **order) -> str:
+        """Let a shop of another bank collect from our customer; return the Txn.id."""
+        body = {"payer": spoken.PAYER, "amount_paise": 14950} | order
+        response = self.control.post("/collects", json=body)
+        assert response.status_code == 202, response.text
+        return response.json()["txn_id"]
+
+    def send_collect(self, payer: str, amount: str = "149.50", *, minutes: str = "30") -> str:
+        """Let our shop collect from a customer of another bank; return the Txn.id."""
+        request = spoken.collect_request(payer, amount, minutes=minutes)
+        assert self.bank.post(request) == ""
+        return request.find("Txn").get("id")
+
     def ended(self, txn_id: str) -> dict:
         """Return a payment once it has ended."""
         shown = self.control.get(f"/payments/{txn_id}", params={"wait": 20}).json()
@@ -171,8 +184,9 @@ def world(running: World) -> Iterator[World]:
     """The sandbox without faults; afterwards its journal and the other bank's book sum to zero."""
     running.bank.reset()
     running.control.delete("/faults")
+    running.control.delete("/clock")
     running.control.post("/timers", json={"scale": SCALE})
     yield running
     assert running.bank.problems == []
     assert running.control.get("/book").json()["sum_paise"] == 0
-    assert running.control.get("/journal/positions").json()["all_banks_paise"] == 0
+    wait_until(lambda: running.control.get("/journal/positions").json()["all_banks_paise"] == 0)

@@ -12,7 +12,8 @@ STORE_ACCOUNT = "001234500001"
 PIN = "4826"
 PAYER = "asha@exbank"
 DEVICE = {"MOBILE": "919800000001", "ID": "d1e2f3a4b5c6d7e8", "APP": "com.example.upi"}
-PEOPLE = {PAYER: ACCOUNT, "shop@exbank": STORE_ACCOUNT}
+SHOP = "shop@exbank"
+PEOPLE = {PAYER: ACCOUNT, SHOP: STORE_ACCOUNT}
 
 
 def el(name: str, attributes: dict[str, str] | None = None, *children) -> etree._Element:
@@ -94,6 +95,82 @@ def pay_request(switch_key, payee: str, amount: str = "149.50", **changes) -> et
     )
 
 
+def merchant() -> etree._Element:
+    identifier = {"subCode": "5411", "mid": "M1", "sid": "S1", "tid": "T1"}
+    names = {"brand": "Shop", "legal": "Shop", "franchise": "Shop"}
+    return el(
+        "Merchant",
+        None,
+        el("Identifier", identifier),
+        el("Name", names),
+        el("Ownership", {"type": "PRIVATE"}),
+    )
+
+
+def transaction(kind: str, txn_id: str, **more: str) -> etree._Element:
+    return el(
+        "Txn",
+        {
+            "id": txn_id,
+            "note": "order 1",
+            "refId": "R1",
+            "refUrl": "https://exbank.example",
+            "ts": clock.iso(clock.now()),
+            "type": kind,
+            "custRef": "532610000124",
+            "initiationMode": "00",
+            "purpose": "00",
+        }
+        | more,
+    )
+
+
+def collect_request(payer: str, amount: str = "149.50", *, minutes: str = "30") -> etree._Element:
+    """Build a ReqPay(COLLECT) of our shop."""
+    rules = el("Rules", None, el("Rule", {"name": "EXPIREAFTER", "value": minutes}))
+    made = transaction("COLLECT", new_id())
+    made.append(rules)
+    tags = [el("Tag", {"name": name, "value": value}) for name, value in DEVICE.items()]
+    shop = {"addr": SHOP, "name": "SHOP", "seqNum": "1", "type": "ENTITY", "code": "5411"}
+    asked = {"addr": payer, "name": payer, "seqNum": "1", "type": "PERSON", "code": "0000"}
+    money = {"value": amount, "curr": "INR"}
+    payee = el(
+        "Payee",
+        shop,
+        el("Device", None, *tags),
+        account(STORE_ACCOUNT),
+        el("Amount", money),
+        merchant(),
+    )
+    return message(
+        "ReqPay", made, el("Payer", asked, el("Amount", money)), el("Payees", None, payee)
+    )
+
+
+def refund_request(original: str, payee: str, amount: str, **changes: str) -> etree._Element:
+    """Build a ReqPay(REFUND) of our shop for a payment that it received."""
+    names = {"addr": changes.get("payer", SHOP), "name": "SHOP", "seqNum": "1"}
+    money = {"value": amount, "curr": "INR"}
+    data = el("Data", {"code": "NPCI", "ki": "20261101"})
+    data.text = "MDB8NjExNDI1"
+    cred = el("Cred", {"type": "PreApproved", "subType": "NA"}, data)
+    payer = el(
+        "Payer",
+        names | {"type": "ENTITY", "code": "5411"},
+        account(STORE_ACCOUNT),
+        el("Creds", None, cred),
+        el("Amount", money),
+        merchant(),
+    )
+    asked = {"addr": payee, "name": payee, "seqNum": "1", "type": "PERSON", "code": "0000"}
+    return message(
+        "ReqPay",
+        transaction("REFUND", new_id(), orgTxnId=original),
+        payer,
+        el("Payees", None, el("Payee", asked, el("Amount", money))),
+    )
+
+
 def account_request(api: str, kind: str, *parts: etree._Element, txn_id: str) -> etree._Element:
     transaction = {"id": txn_id, "note": kind, "ts": clock.iso(clock.now()), "type": kind}
     return message(api, el("Txn", transaction), *parts)
@@ -151,6 +228,19 @@ def resolution(request: Message, code: str = "") -> etree._Element:
         return answer(request, code or "ZH")
     payee.insert(0, account(number))
     return answer(request, code, el("Payees", None, payee))
+
+
+def consent(switch_key, **changes):
+    """Let our payer agree to a collect with his PIN."""
+
+    def respond(_bank: Bank, request: Message) -> etree._Element:
+        amount = request.get("Payer/Amount", "value")
+        bound = {"txn_id": request.txn_id, "amount": amount}
+        bound |= {"payee": request.get("Payees/Payee", "addr")} | changes
+        payer = payer_party(device_block(switch_key, **bound), amount)
+        return answer(request, "", payer, copy.deepcopy(request.root.find("Payees")))
+
+    return respond
 
 
 def natural(bank: Bank, request: Message) -> etree._Element | None:
