@@ -1,4 +1,4 @@
-"""Hypothesis strategies for messages as the wire allows them."""
+"""Hypothesis strategies for the parts of messages as the wire allows them."""
 
 import datetime as dt
 import string
@@ -9,19 +9,20 @@ from apps.common.money import Money
 from apps.common.secret import Secret
 from apps.upi.contracts import (
     AccountAddress,
-    Balance,
     Credential,
     Device,
     Head,
     Info,
+    Institution,
     MerchantBlock,
+    Meta,
+    Originator,
     Party,
     Ref,
-    ReqPay,
     Resp,
-    RespBalEnq,
-    RespPay,
     RiskScore,
+    Rule,
+    Split,
     Txn,
 )
 
@@ -62,7 +63,11 @@ heads = st.builds(
     msg_id=ids,
     ver=st.sampled_from(["1.0", "2.0"]),
     prod_type=maybe(st.just("UPI")),
+    psp_org_id=maybe(texts(ALPHANUMERIC, 1, 20)),
+    page_size=maybe(st.integers(0, 10**9 - 1)),
+    page_total=maybe(st.integers(0, 10**9 - 1)),
 )
+metas = st.builds(Meta, pay_req_start=maybe(instants), pay_req_end=maybe(instants))
 accounts = st.builds(
     AccountAddress,
     ifsc=st.from_regex(r"[A-Z]{4}0[A-Z0-9]{6}", fullmatch=True),
@@ -77,9 +82,22 @@ credentials = st.builds(
     ki=texts(string.digits, 8, 8),
     data=texts(string.printable.replace("\x0b", "").replace("\x0c", ""), 0, 200).map(Secret),
 )
+mandate_signatures = st.builds(
+    Credential,
+    type=st.just("UPI-Mandate"),
+    sub_type=st.just("DS"),
+    code=st.just(""),
+    ki=st.just(""),
+    data=texts(ALPHANUMERIC + "+/=", 0, 200).map(Secret),
+)
 devices = st.builds(
     Device,
     mobile=texts(string.digits, 12, 12),
+    geocode=maybe(texts(string.digits + ".,", 1, 15)),
+    ip=maybe(texts(string.hexdigits + ".:", 2, 39)),
+    type=st.sampled_from([None, "MOB", "INET"]),
+    id=maybe(texts(ALPHANUMERIC, 1, 35)),
+    capability=maybe(texts(ALPHANUMERIC, 1, 99)),
     location=maybe(printable(40)),
     os=maybe(printable(20)),
     app=maybe(texts(string.ascii_lowercase + ".", 1, 20)),
@@ -96,7 +114,10 @@ merchants = st.builds(
     sub_code=texts(string.digits, 4, 4),
     mid=texts(ALPHANUMERIC, 1, 20),
     sid=maybe(texts(ALPHANUMERIC, 1, 20)),
+    tid=maybe(texts(ALPHANUMERIC, 1, 20)),
     merchant_type=maybe(st.sampled_from(["SMALL", "LARGE"])),
+    merchant_genre=maybe(st.sampled_from(["OFFLINE", "ONLINE"])),
+    on_boarding_type=maybe(st.sampled_from(["BANK", "AGGREGATOR", "NETWORK", "TPAP"])),
     brand=printable(20),
     legal=printable(20),
     franchise=printable(20),
@@ -104,52 +125,103 @@ merchants = st.builds(
 )
 
 
-def txns(kind: str, sub_type: str | None) -> st.SearchStrategy[Txn]:
-    scores = st.builds(
-        RiskScore, provider=printable(20), type=printable(20), value=texts(string.digits, 1, 5)
-    )
-    return st.builds(
-        Txn,
-        id=texts(ALPHANUMERIC, 35, 35),
-        ts=instants,
-        type=st.just(kind),
-        sub_type=st.just(sub_type),
-        note=maybe(texts(ALPHANUMERIC + " ", 1, 50)),
-        ref_id=maybe(texts(ALPHANUMERIC + "-", 1, 35)),
-        cust_ref=rrns,
-        initiation_mode=st.sampled_from(["00", "04", "15"]),
-        purpose=st.just("00"),
-        risk_scores=st.lists(scores, max_size=2).map(tuple),
-    )
+institutions = st.builds(
+    Institution,
+    type=st.sampled_from(["MTO", "BANK"]),
+    route=st.sampled_from(["MTSS", "RDA"]),
+    name=printable(100),
+    ac_num=printable(50),
+    purpose_code=printable(50),
+    purpose_note=printable(50),
+    originator=st.builds(
+        Originator,
+        name=printable(50),
+        type=st.sampled_from(["INDIVIDUAL", "COMPANY"]),
+        ref_no=printable(35),
+        location=printable(40),
+        city=printable(40),
+        country=printable(40),
+        geocode=printable(20),
+    ),
+    beneficiary_name=printable(50),
+)
+scores = st.builds(
+    RiskScore, provider=printable(20), type=printable(20), value=texts(string.digits, 1, 5)
+)
+rules = st.one_of(
+    st.builds(Rule, name=st.just("EXPIREAFTER"), value=st.integers(1, 999_999).map(str)),
+    st.builds(Rule, name=st.just("MINAMOUNT"), value=st.sampled_from(["1", "1.00", "99999.9"])),
+)
+
+
+def tuples(strategy, longest: int, *, shortest: int = 0) -> st.SearchStrategy[tuple]:
+    return st.lists(strategy, min_size=shortest, max_size=longest).map(tuple)
+
+
+def txns(kind: str, sub_type: str | None = None, **known) -> st.SearchStrategy[Txn]:
+    """Return transactions of a type; whatever else is known of them takes the place of chance."""
+    fields = {
+        "id": texts(ALPHANUMERIC, 35, 35),
+        "ts": instants,
+        "type": st.just(kind),
+        "sub_type": st.just(sub_type),
+        "note": maybe(texts(ALPHANUMERIC + " ", 1, 50)),
+        "ref_id": maybe(texts(ALPHANUMERIC + "-", 1, 35)),
+        "ref_url": st.sampled_from([None, "https://shop.example/o/1?a=1&b=2"]),
+        "cust_ref": rrns,
+        "org_msg_id": maybe(ids),
+        "org_rrn": maybe(rrns),
+        "initiation_mode": st.sampled_from(["00", "04", "13"]),
+        "purpose": st.just("00"),
+        "ref_category": st.sampled_from([None, "00", "09"]),
+        "initiated_by": st.sampled_from([None, "PAYER", "PAYEE"]),
+        "umn": maybe(texts(ALPHANUMERIC + "@.-_", 1, 70)),
+        "risk_scores": tuples(scores, 2),
+        "rules": tuples(rules, 2),
+    }
+    return st.builds(Txn, **{**fields, **known})
+
+
+def payers(**known) -> st.SearchStrategy[Party]:
+    fields = {
+        "addr": addresses,
+        "seq_num": st.integers(1, 999).map(str),
+        "type": st.just("PERSON"),
+        "code": st.just("0000"),
+        "name": maybe(names),
+        "aadhaar_consent": st.sampled_from([None, "Y", "N"]),
+        "info": maybe(infos),
+        "device": devices,
+        "ac": accounts,
+        "creds": tuples(credentials, 2),
+    }
+    return st.builds(Party, **{**fields, **known})
+
+
+def payees(**known) -> st.SearchStrategy[Party]:
+    fields = {
+        "addr": addresses,
+        "type": st.just("ENTITY"),
+        "code": st.just("5411"),
+        "name": maybe(names),
+        "info": infos,
+        "ac": accounts,
+        "merchant": merchants,
+    }
+    return st.builds(Party, **{**fields, **known})
 
 
 @st.composite
-def debits(draw) -> ReqPay:
-    amount = draw(amounts)
-    party = {"addr": addresses, "seq_num": st.just("1"), "amount": st.just(amount)}
-    payer = st.builds(
-        Party,
-        type=st.just("PERSON"),
-        code=st.just("0000"),
-        name=maybe(names),
-        info=maybe(infos),
-        device=maybe(devices),
-        ac=accounts,
-        creds=st.lists(credentials, max_size=2).map(tuple),
-        **party,
+def parties(draw, **known_of_payer) -> dict[str, Party]:
+    """Return a payer and a payee who agree on the amount."""
+    amount = st.just(draw(amounts))
+    splits = st.builds(
+        Split, name=st.sampled_from(["PURCHASE", "CASHBACK", "PARAMOUNT"]), value=amounts
     )
-    payee = st.builds(
-        Party,
-        type=st.just("ENTITY"),
-        code=st.just("5411"),
-        info=maybe(infos),
-        ac=maybe(accounts),
-        merchant=merchants,
-        **party,
-    )
-    return ReqPay(
-        head=draw(heads), txn=draw(txns("DEBIT", "PAY")), payer=draw(payer), payee=draw(payee)
-    )
+    return {
+        "payer": draw(payers(amount=amount, splits=tuples(splits, 2), **known_of_payer)),
+        "payee": draw(payees(amount=amount)),
+    }
 
 
 refs = st.builds(
@@ -163,30 +235,18 @@ refs = st.builds(
     reversal_resp_code=st.sampled_from([None, "", "00"]),
     reg_name=maybe(names),
     ac_num=maybe(texts(string.digits, 1, 30)),
+    dispute_resp_code=st.sampled_from([None, "", "RB"]),
+    adjustment_flag=st.sampled_from([None, "", "TCC"]),
+    adjustment_raised_bank=maybe(printable(99)),
 )
-pay_answers = st.builds(
-    RespPay,
-    head=heads,
-    txn=txns("PAY", "PAY"),
-    resp=st.builds(
-        Resp,
-        req_msg_id=ids,
-        result=st.sampled_from(["SUCCESS", "DEEMED"]),
-        err_code=st.sampled_from([None, ""]),
-        refs=st.lists(refs, min_size=1, max_size=2).map(tuple),
-    ),
-)
-balance_answers = st.builds(
-    RespBalEnq,
-    head=heads,
-    txn=txns("BalEnq", None),
-    resp=st.builds(Resp, req_msg_id=ids, result=st.just("SUCCESS")),
-    payer=st.builds(
-        Party,
-        addr=addresses,
-        type=st.just("PERSON"),
-        code=st.just("0000"),
-        bal=st.integers(-(10**15), 10**15).map(lambda p: Balance.of(Money(p), ki="20150822")),
-    ),
-)
-messages = debits() | pay_answers | balance_answers
+
+
+def resps(cls: type[Resp] = Resp, *, result: str = "SUCCESS", **known):
+    fields = {
+        "req_msg_id": ids,
+        "result": st.just(result),
+        "err_code": st.sampled_from([None, ""]) if result != "FAILURE" else st.just("Z9"),
+        "actn": maybe(printable(20)),
+        "approval_num": maybe(texts(ALPHANUMERIC, 1, 12)),
+    }
+    return st.builds(cls, **{**fields, **known})
