@@ -8,11 +8,16 @@ from apps.common.money import Money
 
 
 class Rule(StrEnum):
-    """What a limit counts, each per account; days are Indian calendar days."""
+    """
+    What a limit counts, each per account; days are Indian calendar days.
+
+    SHARED_QR is the most that a QR code may ask for a person when it came as an image.
+    """
 
     PAYMENT_AMOUNT = "PAYMENT_AMOUNT"
     DAY_AMOUNT = "DAY_AMOUNT"
     DAY_COUNT = "DAY_COUNT"
+    SHARED_QR = "SHARED_QR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +36,4 @@ class Limits:
     payment_amount_paise: int | None = None
     day_amount_paise: int | None = None
     day_count: int | None = None
+    shared_qr_paise: int | None = None

@@ -37,7 +37,7 @@ class LimitRule(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="limit_rule_is_known",
-                condition=Q(rule__in=["PAYMENT_AMOUNT", "DAY_AMOUNT", "DAY_COUNT"]),
+                condition=Q(rule__in=["PAYMENT_AMOUNT", "DAY_AMOUNT", "DAY_COUNT", "SHARED_QR"]),
             ),
             models.CheckConstraint(name="limit_rule_is_positive", condition=Q(value__gt=0)),
             models.CheckConstraint(

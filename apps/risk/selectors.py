@@ -22,6 +22,7 @@ def limits_on(date: dt.date) -> Limits:
         payment_amount_paise=rules.get(Rule.PAYMENT_AMOUNT),
         day_amount_paise=rules.get(Rule.DAY_AMOUNT),
         day_count=rules.get(Rule.DAY_COUNT),
+        shared_qr_paise=rules.get(Rule.SHARED_QR),
     )
 
 
