@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.timesince import timesince
@@ -13,6 +14,7 @@ from apps.common.money import ZERO, Money
 from apps.ledger.selectors import books_sum
 from apps.messaging.selectors import dead_letters_open, oldest_unpublished_seconds
 from apps.payments.open_items import ItemKind, OpenItem, open_items
+from apps.upi.selectors import organisation
 
 OPEN_ITEMS_SHOWN = 10
 # The relay is told at once and asks each second: older than this, it is not doing its work.
@@ -44,6 +46,8 @@ def home(request: HttpRequest) -> dict[str, Any]:
         }
     if request.user.has_perm("ledger.view_transfer"):
         figures.append(_books_figure())
+    if request.user.has_perm("upi.view_organisation"):
+        figures.append(_switch_figure())
     if request.user.has_perm("messaging.view_deadletter"):
         figures += [_letters_figure(), _outbox_figure()]
     return {"figures": figures, "open_items": table}
@@ -68,6 +72,20 @@ def _books_figure() -> Figure:
         note="debits equal credits" if total == ZERO else "the books do not balance",
         is_good=total == ZERO,
         url=_list_of("ledger_ledgeraccount"),
+    )
+
+
+def _switch_figure() -> Figure:
+    peer = organisation(settings.UPI_SWITCH_ORG_ID)
+    is_up = peer is None or peer.is_up
+    since = peer.state_changed_at if peer else None
+    note = f"since {timesince(since, clock.now())}" if since else "answers our heartbeats"
+    return Figure(
+        title="Switch",
+        value="up" if is_up else "down",
+        note=note if peer else "no heartbeat yet",
+        is_good=is_up,
+        url=_list_of("upi_organisation"),
     )
 
 

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from apps.messaging.selectors import default_partitions_with_rows
+from apps.upi.selectors import organisation
 from hsm.errors import HsmError
 from hsm.mac import mac
 
@@ -25,10 +26,23 @@ def ready(request: HttpRequest) -> JsonResponse:
     del request
     checks = {name: check() for name, check in _CHECKS.items()}
     is_ready = all(state == "ok" for state in checks.values())
-    return JsonResponse(
-        {"status": "ready" if is_ready else "not_ready", "checks": checks},
-        status=200 if is_ready else 503,
-    )
+    document = {
+        "status": "ready" if is_ready else "not_ready",
+        "checks": checks,
+        "details": {"switch": _switch()},
+    }
+    return JsonResponse(document, status=200 if is_ready else 503)
+
+
+def _switch() -> str:
+    # A detail, not a check: a switch that is down makes no process of ours unfit.
+    try:
+        peer = organisation(settings.UPI_SWITCH_ORG_ID)
+    except DatabaseError:
+        return "unknown"
+    if peer is None:
+        return "unknown"
+    return "up" if peer.is_up else "down"
 
 
 def _database() -> str:

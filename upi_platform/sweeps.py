@@ -18,4 +18,5 @@ SWEEPS: Mapping[str, str] = {
 # What must not outlive its time: name to a function that removes it and says how much.
 PURGES: Mapping[str, str] = {
     "upi.pin_blocks": "apps.upi.services.pin_blocks.purge",
+    "upi.api_uses": "apps.upi.services.governor.purge",
 }

@@ -20,8 +20,6 @@ from apps.upi.contracts import Device as WireDevice
 
 log = structlog.get_logger(__name__)
 
-DAY = dt.timedelta(hours=24)
-
 
 def message_address(mobile: str) -> str:
     """
@@ -134,14 +132,14 @@ def lock_request_by_exchange(exchange_id: uuid.UUID) -> AccountRequest | None:
     )
 
 
-def balance_enquiries(customer_id: uuid.UUID, *, since: dt.datetime) -> Sequence[dt.datetime]:
-    """Return when the customer asked for a balance, newest first, at most as often as allowed."""
+def balance_enquiries(
+    customer_id: uuid.UUID, *, since: dt.datetime, limit: int
+) -> Sequence[dt.datetime]:
+    """Return when the customer asked for a balance after an instant, newest first."""
     instants = AccountRequest.objects.filter(
         customer_id=customer_id, kind=RequestKind.BALANCE, created_at__gt=since
     ).order_by("-created_at")
-    return list(
-        instants.values_list("created_at", flat=True)[: settings.BALANCE_ENQUIRIES_PER_DAY_MAX]
-    )
+    return list(instants.values_list("created_at", flat=True)[:limit])
 
 
 def requests_are_due() -> bool:

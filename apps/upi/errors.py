@@ -3,11 +3,16 @@ Refusals of the UPI wire.
 
 UpiError                        below DomainError
 ├── KeyRefusedError             a key cannot be entered into the directory
+├── ApiBudgetError              a call of ours would break a cap on how often it may be made
+│   └── PeakHoursError          nobody waits for the call, and it is peak time
+├── SwitchDownError             the switch has not answered our heartbeats for a while
 └── RefusedError                the message gets a negative Ack and changes nothing
     ├── MalformedMessageError   its bytes or structure are not those of a UPI message
     ├── InvalidElementError     one of its elements breaks a validation rule (upi-protocol 4.8)
     └── SignatureRefusedError   nobody we know signed exactly these bytes
 """
+
+import datetime as dt
 
 from apps.common.errors import DomainError
 
@@ -24,6 +29,36 @@ class KeyRefusedError(UpiError):
 
     code = "upi_key_refused"
     title = "The public key was refused"
+
+
+class ApiBudgetError(UpiError):
+    """The circulars allow no further call of this kind for this subject until `retry_at`."""
+
+    code = "api_budget_spent"
+    title = "No further call of this kind is allowed for now"
+    http_status = 429
+
+    def __init__(self, api: str, *, retry_at: dt.datetime, now: dt.datetime) -> None:
+        """Name the call, and when it may be made again."""
+        wait = max(1, int((retry_at - now).total_seconds()) + 1)
+        super().__init__(retry_after_seconds=wait)
+        self.api = api
+        self.retry_at = retry_at
+
+
+class PeakHoursError(ApiBudgetError):
+    """The call waits for the end of peak hours, because no customer asked for it."""
+
+    code = "api_peak_hours"
+    title = "This call is not made in peak hours"
+
+
+class SwitchDownError(UpiError):
+    """The switch has not answered our heartbeats: what needs it is refused at once, unsent."""
+
+    code = "switch_down"
+    title = "The UPI network cannot be reached"
+    http_status = 503
 
 
 class RefusedError(UpiError):

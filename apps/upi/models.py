@@ -7,7 +7,20 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.common import ids
+from apps.upi.budget_models import ApiCap, ApiUse, PeakHours
 from apps.upi.contracts import DeliveryState
+
+__all__ = [
+    "ApiCap",
+    "ApiUse",
+    "Exchange",
+    "ExchangeRepeat",
+    "MessageLog",
+    "Organisation",
+    "PeakHours",
+    "PeerKey",
+    "PinBlock",
+]
 
 ID_LENGTH_MAX = 35
 
@@ -20,6 +33,8 @@ class Organisation(models.Model):
     is_up = models.BooleanField(db_default=True)
     heartbeats_missed = models.SmallIntegerField(db_default=0)
     heartbeat_answered_at = models.DateTimeField(null=True)
+    # Since when it is up, or down; null: nobody has ever seen it otherwise.
+    state_changed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.org_id

@@ -2,17 +2,19 @@
 
 import datetime as dt
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Min, Q, QuerySet
 
+from apps.common.clock import IST, business_date
+from apps.upi.budget_models import ApiCap, ApiUse, PeakHours
 from apps.upi.contracts import Delivery, DeliveryState
-from apps.upi.models import Exchange, MessageLog
+from apps.upi.models import Exchange, MessageLog, Organisation
 
 _SIGNING_KEYS = """
     SELECT key.public_pem
@@ -48,6 +50,16 @@ def _load_key(pem: str) -> RSAPublicKey:
     return cast("RSAPublicKey", load_pem_public_key(pem.encode()))
 
 
+def organisation(org_id: str) -> Organisation | None:
+    """Return a peer and whether it is there, None for nobody we know."""
+    return Organisation.objects.filter(pk=org_id).first()
+
+
+def lock_organisation(org_id: str) -> Organisation | None:
+    """Return a peer, its row locked until the transaction ends."""
+    return Organisation.objects.select_for_update(no_key=True).filter(pk=org_id).first()
+
+
 def deliveries(exchange_ids: Sequence[UUID]) -> Mapping[UUID, Delivery]:
     """Return how the deliveries on exchanges stand: of our answers, or of our own requests."""
     rows = Exchange.objects.filter(pk__in=exchange_ids).values_list(
@@ -80,3 +92,46 @@ def messages_of(txn_id: str) -> QuerySet[MessageLog]:
 def exchanges_of(txn_id: str) -> QuerySet[Exchange]:
     """Return the exchanges of a transaction in the order of time."""
     return Exchange.objects.filter(txn_id=txn_id).order_by("pk")
+
+
+def api_caps(apis: Collection[str], *, at: dt.datetime) -> dict[str, ApiCap]:
+    """Return the caps that hold on the Indian day of an instant, by API; absent: not bounded."""
+    rows = ApiCap.objects.filter(api__in=apis).filter(_holds_on(business_date(at)))
+    return {row.api: row for row in rows}
+
+
+def peak_hours(*, at: dt.datetime) -> list[PeakHours]:
+    """Return the peak hours of the Indian day of an instant, the earliest first."""
+    return list(PeakHours.objects.filter(_holds_on(business_date(at))).order_by("begins_at"))
+
+
+def peak_ends(hours: Sequence[PeakHours], *, at: dt.datetime) -> dt.datetime | None:
+    """Return when the peak in which an instant lies ends; None outside of peak hours."""
+    local = at.astimezone(IST)
+    ends = [row.ends_at for row in hours if row.begins_at <= local.time() < row.ends_at]
+    return dt.datetime.combine(local.date(), max(ends), tzinfo=IST) if ends else None
+
+
+def uses(api: str, subject: str, *, since: dt.datetime) -> int:
+    """Return how many calls of an API were opened for a subject after an instant."""
+    return ApiUse.objects.filter(api=api, subject=subject, used_at__gt=since).count()
+
+
+def newest_use(api: str, subject: str, *, place: int) -> dt.datetime | None:
+    """Return when the use of a subject at this place was made; the newest has place 1."""
+    instants = ApiUse.objects.filter(api=api, subject=subject).order_by("-used_at")
+    return instants.values_list("used_at", flat=True)[place - 1 : place].first()
+
+
+def first_opened(txn_ids: Collection[str]) -> dict[str, dt.datetime]:
+    """Return when we opened the payments that we began, by transaction id."""
+    rows = Exchange.objects.filter(
+        direction=Exchange.Direction.OUT, api="ReqPay", txn_id__in=txn_ids
+    )
+    return dict(rows.values_list("txn_id").annotate(Min("opened_at")))
+
+
+def _holds_on(date: dt.date) -> Q:
+    return Q(valid_from_date__lte=date) & (
+        Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=date)
+    )

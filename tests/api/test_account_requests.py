@@ -8,6 +8,7 @@ import time_machine
 from apps.common import ids
 from apps.customers.models import AccountRequest
 from apps.upi.models import PinBlock
+from apps.upi.services import governor
 from tests.api.bad_bodies import send, spoiling
 from tests.api.fingerprint import nothing_written
 from tests.api.people import BLOCK, enrol_person, new_transaction_id
@@ -238,9 +239,9 @@ def test_the_51st_balance_enquiry_of_a_day_is_refused_until_the_first_is_a_day_o
             answer = post(person, BALANCE, balance_body(person))
 
         assert (answer.status_code, answer.json()["code"]) == (429, "daily_limit")
-        assert int(answer["Retry-After"]) == 3601
+        assert int(answer["Retry-After"]) == 3601 + governor.ARRIVAL_SECONDS
 
-        clock.move_to(begun + dt.timedelta(hours=24, seconds=1))
+        clock.move_to(begun + dt.timedelta(hours=24, seconds=1 + governor.ARRIVAL_SECONDS))
         person.log_in()
         assert post(person, BALANCE, balance_body(person)).status_code == 202
 

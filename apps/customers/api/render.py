@@ -11,6 +11,7 @@ from apps.customers.states import FINAL, PUBLIC_STATUS, RequestState
 FAILURES = {
     "AM": "pin_not_set",
     "B1": "mobile_changed",
+    "OVER_BUDGET": "daily_limit",
     "RM": "pin_against_policy",
     "RN": "registration_blocked",
     "XH": "account_not_found",

@@ -20,10 +20,13 @@ from apps.customers.errors import (
 from apps.customers.models import AccountRequest, LinkedAccount
 from apps.customers.states import RequestKind, RequestState
 from apps.messaging import wakeups
+from apps.upi import liveness
 from apps.upi.contracts import Credential
-from apps.upi.services import pin_blocks
+from apps.upi.selectors import api_caps
+from apps.upi.services import governor, pin_blocks
 
 STEP = "customers.requests"
+BALANCE_API = "BalEnq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def accept(ask: Ask, *, principal: CustomerPrincipal, at: dt.datetime) -> Accoun
     Take a request on and wake its sender. The same transaction id again: the same request.
 
     Raises NotFoundError (not this customer's account), TransactionIdTakenError (the id stands for
-    something else), DailyLimitError.
+    something else), DailyLimitError, SwitchDownError.
     """
     account = selectors.account_of(principal.customer_id, ask.account_id)
     # One customer's requests are decided one after the other: twins see each other, counts hold.
@@ -74,6 +77,7 @@ def accept(ask: Ask, *, principal: CustomerPrincipal, at: dt.datetime) -> Accoun
     earlier = selectors.request_by_transaction(ask.transaction_id)
     if earlier is not None:
         return _same(earlier, ask, principal)
+    liveness.require_switch()
     if ask.kind == RequestKind.BALANCE:
         _check_daily_limit(principal.customer_id, at=at)
     request = _create(ask, account, principal, at=at)
@@ -95,10 +99,17 @@ def _same(earlier: AccountRequest, ask: Ask, principal: CustomerPrincipal) -> Ac
 
 
 def _check_daily_limit(customer_id: uuid.UUID, *, at: dt.datetime) -> None:
-    """Count the enquiries of the last 24 hours (circular OC-215A: 50 per app and customer)."""
-    earlier = selectors.balance_enquiries(customer_id, since=at - selectors.DAY)
-    if len(earlier) >= settings.BALANCE_ENQUIRIES_PER_DAY_MAX:
-        wait = earlier[-1] + selectors.DAY - at
+    """
+    Count the enquiries of the last 24 hours (circular OC-215A: 50 per app and customer).
+
+    Those too that were not sent yet: the governor of the wire counts only as they leave.
+    """
+    cap = api_caps([BALANCE_API], at=at).get(BALANCE_API)
+    if cap is None or cap.cap is None:
+        return
+    earlier = selectors.balance_enquiries(customer_id, since=at - governor.span(cap), limit=cap.cap)
+    if len(earlier) >= cap.cap:
+        wait = earlier[-1] + governor.span(cap) - at
         raise DailyLimitError(retry_after_seconds=max(1, int(wait.total_seconds()) + 1))
 
 

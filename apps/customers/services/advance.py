@@ -17,12 +17,13 @@ from apps.messaging import claims
 from apps.messaging.contracts import Claim
 from apps.upi.contracts import Request, SendOutcome, SendResult
 from apps.upi.services import pin_blocks
-from apps.upi.services.requests import open_requests, send_requests
+from apps.upi.services.requests import open_within_budget, send_requests
 
 TABLE = "customers_accountrequest"
 # Ours, not the wire's: nothing was sent, so it is proved that nothing happened.
 CREDENTIAL_GONE = "CREDENTIAL_GONE"
 NOT_SENT = "NOT_SENT"
+OVER_BUDGET = "OVER_BUDGET"
 
 
 def advance_due(*, at: dt.datetime) -> int:
@@ -62,9 +63,12 @@ def _open_due(*, at: dt.datetime) -> list[Request]:
         for row in rows
         if row.pk not in gone
     ]
-    open_requests(requests)
-    _await_answers(claim, [row.pk for row in rows if row.pk not in gone])
-    return requests
+    refused = open_within_budget(requests)
+    over = [row.pk for row in rows if row.exchange_id in refused]
+    _fail(over, OVER_BUDGET, at=at)
+    pin_blocks.delete(list(refused))
+    _await_answers(claim, [row.pk for row in rows if row.pk not in {*gone, *over}])
+    return [request for request in requests if request.exchange_id not in refused]
 
 
 def _needs_block(request: AccountRequest) -> bool:

@@ -21,6 +21,7 @@ from apps.payments.messages import device_to_json
 from apps.payments.services.opening import open_leg
 from apps.payments.states import Role, State
 from apps.risk.selectors import limits_on
+from apps.upi import liveness
 from apps.upi.contracts import Credential
 from apps.upi.services import pin_blocks
 from apps.vpa.selectors import owned_vpa
@@ -55,8 +56,8 @@ def accept_payment(
     apart from everything that lasts.
 
     Raises NotFoundError (the account or the address to pay from is not the customer's),
-    DeviceNotBoundError, PaymentLimitExceededError, TransactionIdTakenError and the refusals of
-    idempotency.
+    DeviceNotBoundError, PaymentLimitExceededError, TransactionIdTakenError, SwitchDownError and the
+    refusals of idempotency.
     """
     known = idempotency.lookup(client=key.client, key=key.key, fingerprint=key.fingerprint)
     if known is not None:
@@ -87,6 +88,7 @@ def _open(request: PaymentRequest, credential: Credential, *, at: dt.datetime) -
     if earlier is not None:
         _check_same(earlier, request)
         return Accepted(earlier, is_replay=True)
+    liveness.require_switch()
     payer = customers.payer(
         customer_id=request.customer_id,
         device_id=request.device_id,

@@ -32,7 +32,7 @@ from apps.upi.contracts import (
     SendResult,
 )
 from apps.upi.services.answers import record_answers
-from apps.upi.services.requests import open_requests, send_requests
+from apps.upi.services.requests import open_within_budget, send_requests
 
 log = structlog.get_logger(__name__)
 
@@ -109,8 +109,6 @@ def _plan_due(
     # The settlement file is next; until then the leg is listed with its owner.
     _schedule(dict.fromkeys(spent), claim=claim.token)
     asked = {ids.uuid7(): job for job in jobs if job.id not in early and job.id not in spent}
-    if asked:
-        _plan(asked)
     at = clock.now()
     requests = [
         Request(
@@ -119,10 +117,16 @@ def _plan_due(
         )
         for exchange_id, job in asked.items()
     ]
-    open_requests(requests)
-    if requests:
+    refused = open_within_budget(requests)
+    delays = {
+        asked.pop(exchange_id).id: (error.retry_at - at).total_seconds()
+        for exchange_id, error in refused.items()
+    }
+    _schedule(delays, claim=claim.token)
+    if asked:
+        _plan(asked)
         fault_point("check.planning")
-    return claim.token, asked, requests
+    return claim.token, asked, [each for each in requests if each.exchange_id in asked]
 
 
 def _wait(job: Job) -> float:

@@ -18,5 +18,6 @@ class OrganisationAdmin(ReadOnlyAdmin):
         "is_up",
         "heartbeats_missed",
         "heartbeat_answered_at",
+        "state_changed_at",
     ]
     search_fields: ClassVar = ["=org_id"]

@@ -1,13 +1,15 @@
 """Say that we are there, and notice when a peer is not."""
 
 import datetime as dt
-from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
 from apps.common import ids
+from apps.messaging import outbox
+from apps.messaging.contracts import Event
+from apps.upi import selectors
 from apps.upi.contracts import (
     Answer,
     HbtMsg,
@@ -20,30 +22,22 @@ from apps.upi.contracts import (
     SendOutcome,
     Txn,
 )
+from apps.upi.models import Organisation
 from apps.upi.services import answers, requests
 
 log = structlog.get_logger(__name__)
 
 _NOTE = "hbt"
 _REF_URL = "https://www.npci.org.in/"
-
-_ANSWERED = """
-    UPDATE upi_organisation
-       SET heartbeats_missed = 0, is_up = true, heartbeat_answered_at = %s
-     WHERE org_id = %s
-"""
+_MISSED_SHOWN_MAX = 1000
+_STATE = ("is_up", "heartbeats_missed", "heartbeat_answered_at", "state_changed_at")
 
 # The last heartbeat has had a whole interval for its answer.
-_COUNT_MISSED = """
-    UPDATE upi_organisation
-       SET heartbeats_missed = least(heartbeats_missed + 1, 1000),
-           is_up = heartbeats_missed + 1 < %(missed_max)s
-     WHERE org_id = %(organisation)s
-       AND (SELECT answer_id IS NULL FROM upi_exchange
-             WHERE direction = 'OUT' AND api = 'ReqHbt' AND organisation = %(organisation)s
-               AND opened_at > %(since)s
-             ORDER BY id DESC LIMIT 1)
-    RETURNING heartbeats_missed, is_up
+_LAST_IS_UNANSWERED = """
+    SELECT answer_id IS NULL FROM upi_exchange
+     WHERE direction = 'OUT' AND api = 'ReqHbt' AND organisation = %(organisation)s
+       AND opened_at > %(since)s
+     ORDER BY id DESC LIMIT 1
 """
 
 
@@ -79,8 +73,17 @@ def receive_request(received: Received[ReqHbt]) -> None:
 
 def receive_answer(received: Received[RespHbt]) -> None:
     """Take note that a peer is there, in the receiver's transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ANSWERED, [received.received_at, received.organisation])
+    peer = selectors.lock_organisation(received.organisation)
+    if peer is None:
+        return
+    if not peer.is_up:
+        outbox.publish([_is_up(peer, at=received.received_at)])
+        peer.state_changed_at = received.received_at
+        log.info("peer_up", organisation=peer.org_id)
+    peer.is_up = True
+    peer.heartbeats_missed = 0
+    peer.heartbeat_answered_at = received.received_at
+    peer.save(update_fields=_STATE)
 
 
 def beat(*, now: dt.datetime) -> SendOutcome:
@@ -108,15 +111,49 @@ def beat(*, now: dt.datetime) -> SendOutcome:
 
 
 def _count_missed(*, now: dt.datetime) -> None:
-    missed_max = settings.UPI_HEARTBEATS_MISSED_MAX
-    window = dt.timedelta(seconds=settings.UPI_HEARTBEAT_SECONDS * (missed_max + 1))
-    parameters: dict[str, Any] = {
-        "organisation": settings.UPI_SWITCH_ORG_ID,
-        "missed_max": missed_max,
-        "since": now - window,
-    }
+    peer = selectors.lock_organisation(settings.UPI_SWITCH_ORG_ID)
+    if peer is None or not _missed_the_last(now=now):
+        return
+    peer.heartbeats_missed = min(peer.heartbeats_missed + 1, _MISSED_SHOWN_MAX)
+    is_down = peer.heartbeats_missed >= settings.UPI_HEARTBEATS_MISSED_MAX
+    if is_down and peer.is_up:
+        peer.is_up = False
+        peer.state_changed_at = now
+        outbox.publish([_is_down(peer, at=now)])
+    if is_down:
+        log.error("peer_down", organisation=peer.org_id, missed=peer.heartbeats_missed)
+    peer.save(update_fields=_STATE)
+
+
+def _missed_the_last(*, now: dt.datetime) -> bool:
+    intervals = settings.UPI_HEARTBEATS_MISSED_MAX + 1
+    window = dt.timedelta(seconds=settings.UPI_HEARTBEAT_SECONDS * intervals)
+    parameters = {"organisation": settings.UPI_SWITCH_ORG_ID, "since": now - window}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_MISSED, parameters)
+        cursor.execute(_LAST_IS_UNANSWERED, parameters)
         row = cursor.fetchone()
-    if row and not row[1]:
-        log.error("peer_down", organisation=settings.UPI_SWITCH_ORG_ID, missed=row[0])
+    return bool(row and row[0])
+
+
+def _is_down(peer: Organisation, *, at: dt.datetime) -> Event:
+    answered_at = peer.heartbeat_answered_at
+    return Event(
+        type="upi.switch.down",
+        subject=peer.org_id,
+        data={
+            "organisation": peer.org_id,
+            "heartbeats_missed": peer.heartbeats_missed,
+            "answered_at": answered_at.isoformat() if answered_at else None,
+            "owner": "operations",
+            "down_at": at.isoformat(),
+        },
+    )
+
+
+def _is_up(peer: Organisation, *, at: dt.datetime) -> Event:
+    down_at = peer.state_changed_at or at
+    return Event(
+        type="upi.switch.up",
+        subject=peer.org_id,
+        data={"organisation": peer.org_id, "up_at": at.isoformat(), "down_at": down_at.isoformat()},
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -13,8 +14,10 @@ from apps.upi import client, codec, message_log, signature
 from apps.upi.client import Parcel, Posted
 from apps.upi.content import content_digest
 from apps.upi.contracts import Request, SendOutcome, SendResult
+from apps.upi.errors import ApiBudgetError
 from apps.upi.message_log import LogEntry
 from apps.upi.models import MessageLog
+from apps.upi.services import governor
 from hsm.errors import HsmError
 
 log = structlog.get_logger(__name__)
@@ -39,8 +42,32 @@ _RECORD = """
 
 
 def open_requests(requests: Sequence[Request]) -> None:
-    """Write the exchanges of our requests, in the caller's transaction, before anything is sent."""
+    """
+    Write the exchanges of our requests, in the caller's transaction, before anything is sent.
+
+    Raises ApiBudgetError when a circular forbids one of them now: then the caller's transaction
+    must not commit, and none is sent.
+    """
+    refused = open_within_budget(requests)
+    if refused:
+        raise next(iter(refused.values()))
+
+
+def open_within_budget(requests: Sequence[Request]) -> dict[UUID, ApiBudgetError]:
+    """
+    Open those requests that the circulars allow now; return the others, by exchange, and why.
+
+    What is returned was not opened, and must not be sent.
+    """
     assert connection.in_atomic_block, "a request is opened in the transaction that decides it"
+    if not requests:
+        return {}
+    refused = governor.take(requests, now=clock.now())
+    _open([request for request in requests if request.exchange_id not in refused])
+    return refused
+
+
+def _open(requests: Sequence[Request]) -> None:
     if not requests:
         return
     messages = [request.message for request in requests]
@@ -103,6 +130,10 @@ def send_requests(requests: Sequence[Request]) -> list[SendOutcome]:
         for request, one in zip(requests, posted, strict=True)
     ]
     _record(outcomes)
+    results = {outcome.exchange_id: outcome.result for outcome in outcomes}
+    governor.give_back(
+        [each for each in requests if results[each.exchange_id] is SendResult.NOT_SENT]
+    )
     fault_point("upi.request.recorded")
     return outcomes
 

@@ -1,0 +1,156 @@
+"""How often each API may be called, when not, and each use of it that was made."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+
+from apps.common.masking import mask_text
+
+
+class GovernedApi(StrEnum):
+    """The calls that circulars bound, each by the `Txn/@type` that it has on the wire."""
+
+    BALANCE_ENQUIRY = "BalEnq"
+    LIST_ACCOUNT = "ListAccount"
+    LIST_KEYS = "ListKeys"
+    LIST_PSP_KEYS = "ListPSPKeys"
+    LIST_VERIFIED_MERCHANTS = "ListVae"
+    MANAGE_VERIFIED_MERCHANTS = "ManageVae"
+    LIST_PSPS = "ListPsp"
+    LIST_ACCOUNT_PROVIDERS = "ListAccPvd"
+    CHECK_TRANSACTION = "ChkTxn"
+
+
+class SubjectKind(StrEnum):
+    """Whose calls are counted together: one customer's, this bank's, or one payment's."""
+
+    CUSTOMER = "CUSTOMER"
+    PSP = "PSP"
+    TRANSACTION = "TRANSACTION"
+
+
+class PeakRule(StrEnum):
+    """Whether the call may be made in peak hours; only what a customer waits for may."""
+
+    ANY_TIME = "ANY_TIME"
+    NOT_IN_PEAK = "NOT_IN_PEAK"
+
+
+class DateRange(Func):
+    """The days from one date up to, and without, another."""
+
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+
+class ApiCap(models.Model):
+    """
+    How often an API may be called for one subject within a sliding window, and on which days.
+
+    It holds from `valid_from_date` up to, and without, `valid_to_date`. `cap` null: any number.
+    Rows are added, never edited.
+    """
+
+    api = models.CharField(max_length=20, choices=[(api.value, api.value) for api in GovernedApi])
+    subject_kind = models.CharField(
+        max_length=11, choices=[(kind.value, kind.value) for kind in SubjectKind]
+    )
+    cap = models.IntegerField(null=True)
+    window_seconds = models.IntegerField()
+    peak_rule = models.CharField(
+        max_length=11, choices=[(rule.value, rule.value) for rule in PeakRule]
+    )
+    valid_from_date = models.DateField()
+    valid_to_date = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = "API cap"
+        verbose_name_plural = "API budget"
+        db_table = "upi_api_cap"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="api_cap_api_is_known", condition=Q(api__in=[api.value for api in GovernedApi])
+            ),
+            models.CheckConstraint(
+                name="api_cap_subject_kind_is_known",
+                condition=Q(subject_kind__in=[kind.value for kind in SubjectKind]),
+            ),
+            models.CheckConstraint(
+                name="api_cap_peak_rule_is_known",
+                condition=Q(peak_rule__in=[rule.value for rule in PeakRule]),
+            ),
+            models.CheckConstraint(
+                name="api_cap_is_positive",
+                condition=(Q(cap__isnull=True) | Q(cap__gt=0)) & Q(window_seconds__gt=0),
+            ),
+            models.CheckConstraint(
+                name="api_cap_ends_after_it_begins",
+                condition=Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=F("valid_from_date")),
+            ),
+            # One constraint an API, because equality inside a GiST index needs an extension.
+            *(
+                ExclusionConstraint(
+                    name=f"api_cap_{api.value.lower()}_does_not_overlap",
+                    expressions=[
+                        (DateRange("valid_from_date", "valid_to_date"), RangeOperators.OVERLAPS)
+                    ],
+                    condition=Q(api=api.value),
+                )
+                for api in GovernedApi
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api} from {self.valid_from_date}"
+
+
+class PeakHours(models.Model):
+    """Hours of the Indian day in which calls that no customer waits for are forbidden."""
+
+    begins_at = models.TimeField()
+    ends_at = models.TimeField()
+    valid_from_date = models.DateField()
+    valid_to_date = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = "peak hours"
+        verbose_name_plural = "peak hours"
+        db_table = "upi_peak_hours"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="peak_hours_end_after_they_begin", condition=Q(ends_at__gt=F("begins_at"))
+            ),
+            models.CheckConstraint(
+                name="peak_hours_rule_ends_after_it_begins",
+                condition=Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=F("valid_from_date")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.begins_at:%H:%M} to {self.ends_at:%H:%M}"
+
+
+class ApiUse(models.Model):
+    """One call that was opened, counted against its cap until its window has passed."""
+
+    exchange_id = models.UUIDField(primary_key=True)
+    api = models.CharField(max_length=20)
+    subject = models.CharField(max_length=255)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "API use"
+        db_table = "upi_api_use"
+        indexes: ClassVar = [
+            models.Index(name="api_use_of_subject", fields=["api", "subject", "used_at"]),
+            models.Index(name="api_use_age", fields=["used_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api} {mask_text(self.subject)}"
