@@ -47,7 +47,7 @@ class AccountRequests:
                     request,
                     result=outcome.envelope.result,
                     code=outcome.envelope.code,
-                    payer=outcome.envelope.root.find("Payer"),
+                    parts=outcome.envelope.root.findall("Payer"),
                 )
             case NotAcked():
                 code = "U97" if outcome.code == NO_ACK else "U99"

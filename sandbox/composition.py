@@ -15,6 +15,8 @@ from sandbox.journal import Journal
 from sandbox.keys import KeyFiles
 from sandbox.machine import Machine
 from sandbox.member import Member
+from sandbox.merchants import Merchants
+from sandbox.meta import MetaRequests
 from sandbox.other_bank import OtherBank
 from sandbox.receiver import Receiver
 from sandbox.store import Store
@@ -31,13 +33,16 @@ class Sandbox:
     """The parts that the two doors use."""
 
     store: Store
+    keys: KeyFiles
     journal: Journal
     book: Book
+    merchants: Merchants
     bank: RemoteMember
     others: dict[str, OtherBank]
     members: dict[str, Member]
     machine: Machine
     receiver: Receiver
+    meta: MetaRequests
     customers: Customers
     faults: Faults
     timers: Timers
@@ -48,6 +53,7 @@ class Sandbox:
         seconds = float(await self.journal.setting(CLOCK_SETTING) or 0)
         clock.set_ahead(dt.timedelta(seconds=seconds))
         await self.book.open()
+        await self.merchants.open(self.keys)
         for payment in await self.journal.open_payments():
             self.machine.start(payment)
 
@@ -92,6 +98,15 @@ def compose(
     members: dict[str, Member] = {world.BANK: bank, **others}
     translator = Translator(keys)
     machine = Machine(members=members, translator=translator, journal=journal, timers=limits)
+    merchants = Merchants(store)
+    meta = MetaRequests(
+        members=members,
+        keys=keys,
+        journal=journal,
+        merchants=merchants,
+        machine=machine,
+        timers=limits,
+    )
     receiver = Receiver(
         keys=keys,
         exchanges=exchanges,
@@ -100,10 +115,11 @@ def compose(
         timers=limits,
         machine=machine,
         accounts=AccountRequests(members=members, translator=translator, timers=limits),
+        meta=meta,
         bank=bank,
     )
     customers = Customers(machine=machine, journal=journal, switch_key=switch_key)
     return Sandbox(
-        store, journal, book, bank, others, members, machine, receiver, customers, faults,
-        limits, Inbox(),
+        store, keys, journal, book, merchants, bank, others, members, machine, receiver, meta,
+        customers, faults, limits, Inbox(),
     )  # fmt: skip

@@ -51,6 +51,8 @@ class ControlDoor:
                 web.delete("/clock", self.reset_clock),
                 web.post("/timers", self._obey(self._orders.timers)),
                 web.get("/timers", self.timers),
+                web.post("/valadd", self._obey(self._orders.validate)),
+                web.post("/listaccount", self._obey(self._orders.list_accounts)),
                 web.post("/heartbeat", self.heartbeat),
                 web.post("/checks", self.check),
                 *InboxDoor(self._sandbox.inbox).routes(),

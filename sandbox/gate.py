@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 
-from sandbox import clock, codec, intake, world
+from sandbox import clock, codec, intake, listings, merchants, world
 from sandbox.codec import Envelope
 
 _MODES = re.compile(r"0\d|[12]\d|3[0-2]|U[12]")
@@ -13,7 +13,9 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9]{1,35}")
 _REFERENCE = re.compile(r"\d{12}", re.ASCII)
 _PURPOSE = re.compile(r"[A-Z0-9]{2}")
 _ADDRESS = re.compile(r"[A-Za-z0-9.\-_]{1,200}@[A-Za-z0-9.]{2,54}")
+_MOBILE = re.compile(r"91\d{10}", re.ASCII)
 _ACCOUNT_REQUESTS = {"ReqOtp", "ReqRegMob", "ReqSetCre", "ReqBalEnq"}
+_KEY_LISTS = {"ListKeys", "ListPSPKeys", "GetToken"}
 
 # Persons may not collect from this day on (OC220); merchants may. The longest wait is 45 days.
 _NO_COLLECT_BY_PERSONS = dt.date(2025, 10, 1)
@@ -165,6 +167,79 @@ def refusal_of_account_request(envelope: Envelope) -> str:
     return _first(checks)
 
 
+def refusal_of_meta(envelope: Envelope) -> str:
+    """Return the code for which a meta message is refused; empty if it may go through."""
+    return _first(_META_CHECKS[envelope.api](envelope))
+
+
+def is_meta(api: str) -> bool:
+    """Say whether the switch answers this request, itself or by another member."""
+    return api in _META_CHECKS
+
+
+def _checks_of_address(envelope: Envelope) -> tuple[Check, ...]:
+    payer, payee = (_part(envelope, name) for name in ("Payer", "Payee"))
+    return (
+        ("P02", lambda: bool(_ADDRESS.fullmatch(payer.get("addr", "")))),
+        ("J03", lambda: bool(_ADDRESS.fullmatch(payee.get("addr", "")))),
+        ("U55", lambda: _is_of_sender(envelope, payer)),
+        ("U17", lambda: world.member_of_handle(_handle(payee)) is not None),
+    )
+
+
+def _checks_of_accounts(envelope: Envelope) -> tuple[Check, ...]:
+    payer, link = (_part(envelope, name) for name in ("Payer", "Link"))
+    return (
+        ("P02", lambda: bool(_ADDRESS.fullmatch(payer.get("addr", "")))),
+        ("U55", lambda: _is_of_sender(envelope, payer)),
+        ("U50", lambda: codec.account_detail(payer, "IFSC") != ""),
+        ("Y02", lambda: link.get("type") == "MOBILE"),
+        ("Y03", lambda: bool(_MOBILE.fullmatch(link.get("value", "")))),
+    )
+
+
+def _checks_of_keys(envelope: Envelope) -> tuple[Check, ...]:
+    challenge = envelope.root.findtext("Creds/Cred/Data") or ""
+    is_token = envelope.type == "GetToken"
+    return (
+        ("X07", lambda: envelope.type in _KEY_LISTS),
+        ("U65", lambda: envelope.root.find("Creds/Cred[@type='Challenge']") is not None),
+        ("U64", lambda: not is_token or len(challenge.split("|")) == listings.TOKEN_PARTS),
+    )
+
+
+def _checks_of_merchants(envelope: Envelope) -> tuple[Check, ...]:
+    wanted = envelope.root.findall("VaeList/Vae")
+    return (
+        ("U72", lambda: bool(wanted)),
+        ("U72", lambda: all(each.get("op") in merchants.OPERATIONS for each in wanted)),
+    )
+
+
+def _checks_of_pending(envelope: Envelope) -> tuple[Check, ...]:
+    asked = _part(envelope, "ReqMsg")
+    return (
+        ("P02", lambda: bool(_ADDRESS.fullmatch(asked.get("addr", "")))),
+        ("U55", lambda: _is_of_sender(envelope, asked)),
+    )
+
+
+def _no_checks(_envelope: Envelope) -> tuple[Check, ...]:
+    return ()
+
+
+_META_CHECKS = {
+    "ReqValAdd": _checks_of_address,
+    "ReqListAccount": _checks_of_accounts,
+    "ReqListKeys": _checks_of_keys,
+    "ReqListPsp": _no_checks,
+    "ReqListAccPvd": _no_checks,
+    "ReqListVae": _no_checks,
+    "ReqManageVae": _checks_of_merchants,
+    "ReqPendingMsg": _checks_of_pending,
+}
+
+
 def refusal_of_check(envelope: Envelope) -> str:
     """Return the code for which a status check is refused; empty if it may go through."""
     return "" if 1 <= len(envelope.original_id) <= codec.TRANSACTION_ID_LENGTH else "T08"
@@ -252,6 +327,12 @@ def is_account_request(api: str) -> bool:
 
 def _first(checks: tuple[Check, ...]) -> str:
     return next((code for code, is_met in checks if not is_met()), "")
+
+
+def _part(envelope: Envelope, name: str) -> codec.Element:
+    """Return a part of the message; an empty one, which every check refuses, if it is missing."""
+    found = envelope.root.find(name)
+    return codec.element(name) if found is None else found
 
 
 def _has_account(party: codec.Element) -> bool:

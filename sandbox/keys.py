@@ -45,15 +45,15 @@ class KeyFiles:
         self._exchange = exchange
         self._verifiers: dict[Path, _Known[signature.Verifier]] = {}
         self._issuers: dict[Path, _Known[rsa.RSAPublicKey]] = {}
-        signing = _own_key(data / f"{world.SWITCH}.signing.private.pem")
+        self.signing = _own_key(data / f"{world.SWITCH}.signing.private.pem")
         self.credential = _own_key(data / f"{world.SWITCH}.credential.private.pem")
         self.issuers = {
             bank.org_id: _own_key(data / f"{bank.org_id}.credential.private.pem")
             for bank in world.OTHER_BANKS
         }
-        self.signer = signature.Signer(_private_pem(signing))
+        self.signer = signature.Signer(_private_pem(self.signing))
         for key, name in (
-            (signing, f"{world.SWITCH}.signing.pem"),
+            (self.signing, f"{world.SWITCH}.signing.pem"),
             (self.credential, f"{world.SWITCH}.credential.pem"),
             *((key, f"{org_id}.credential.pem") for org_id, key in self.issuers.items()),
         ):
@@ -67,6 +67,16 @@ class KeyFiles:
         """
         path = self._exchange / f"{org_id}.signing.pem"
         return _current(self._verifiers, path, signature.Verifier)
+
+    def public_of(self, org_id: str) -> rsa.RSAPublicKey:
+        """
+        Return the public key by which a member signs; another bank has one key for everything.
+
+        Raises KeyMissingError.
+        """
+        if org_id in self.issuers:
+            return self.issuers[org_id].public_key()
+        return _current(self._issuers, self._exchange / f"{org_id}.signing.pem", load_public)
 
     def issuer_key(self, org_id: str) -> rsa.RSAPublicKey:
         """

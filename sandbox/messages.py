@@ -232,18 +232,22 @@ def relayed_request(request: Envelope, parts: Iterable[codec.Element]) -> codec.
 
 
 def relayed_answer(
-    request: Envelope, *, result: str, code: str, payer: codec.Element | None = None
+    request: Envelope, *, result: str, code: str, parts: Iterable[codec.Element] = ()
 ) -> codec.Element:
-    """Hand the issuer's answer to an account request on to the PSP that asked."""
+    """Hand the answer to a meta message on to the PSP that asked, with these parts."""
     found = request.root.find("Txn")
     assert found is not None, "the gate lets no message pass without Txn"
     attributes = codec.attributes(found)
     attributes.pop("refUrl", None)
     response = element("Resp", {"reqMsgId": request.message_id, "result": result, "errCode": code})
-    parts = [response, _transaction(attributes)]
-    if payer is not None:
-        parts.append(copy.deepcopy(payer))
-    return codec.message(request.api.replace("Req", "Resp", 1), _head(), *parts)
+    copied = (copy.deepcopy(part) for part in parts)
+    return codec.message(
+        request.api.replace("Req", "Resp", 1),
+        _head(),
+        response,
+        _transaction(attributes),
+        *copied,
+    )
 
 
 def references(payment: Payment) -> list[codec.Element]:

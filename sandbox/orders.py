@@ -3,11 +3,12 @@
 import dataclasses
 import datetime as dt
 
-from sandbox import clock, magic, parties, timers, world
+from sandbox import clock, codec, magic, parties, timers, world
 from sandbox.composition import CLOCK_SETTING, Sandbox
 from sandbox.control_body import Body, refuse
 from sandbox.customers import CollectOrder, PaymentOrder, RefusedOrderError
 from sandbox.faults import NOT_INCOMING, NOT_OUTGOING, Action, Direction, Fault
+from sandbox.member import Answered, NotAcked, Outcome
 from sandbox.timers import Timers
 
 _AMOUNT_PAISE_MAX = 10**12
@@ -107,6 +108,30 @@ class Orders:
             refuse("refused_by_switch", refusal.code, status=422)
         return {"txn_id": transaction_id}
 
+    async def validate(self, body: Body) -> Done:
+        """Let another bank ask who is behind an address."""
+        address = body.text("addr")
+        asker = self._asker(body)
+        body.end()
+        if world.member_of_handle(world.handle_of(address)) is None:
+            refuse("unknown_handle", "no bank answers for this handle")
+        return _told(await self._sandbox.meta.validate(asker, address))
+
+    async def list_accounts(self, body: Body) -> Done:
+        """Let another bank ask an account provider for the accounts of a mobile number."""
+        mobile, ifsc = body.text("mobile"), body.text("ifsc")
+        asker = self._asker(body)
+        body.end()
+        if world.member_of_ifsc(ifsc) is None:
+            refuse("unknown_ifsc", "no bank has this branch")
+        return _told(await self._sandbox.meta.list_accounts(asker, mobile=mobile, ifsc=ifsc))
+
+    def _asker(self, body: Body) -> world.Organisation:
+        org_id = body.text("org_id", default=world.OTHER_BANK)
+        if org_id not in self._sandbox.others:
+            refuse("unknown_bank", "org_id is no other bank")
+        return world.organisation(org_id)
+
     async def fault(self, body: Body) -> Done:
         """Order a fault for the next messages that match."""
         match = body.object("match")
@@ -149,6 +174,24 @@ class Orders:
         body.end()
         self._sandbox.timers.scale = scale
         return limits(self._sandbox.timers)
+
+
+def _told(outcome: Outcome) -> Done:
+    """Show what a bank said, as it is written in its answer."""
+    if isinstance(outcome, NotAcked):
+        return {"outcome": "NOT_ACKED", "code": outcome.code}
+    if not isinstance(outcome, Answered):
+        return {"outcome": "SILENT"}
+    root = outcome.envelope.root
+    response = root.find("Resp")
+    return {
+        "outcome": "ANSWERED",
+        "result": outcome.envelope.result,
+        "code": outcome.envelope.code,
+        "response": {} if response is None else codec.attributes(response),
+        "is_merchant": root.find("Resp/Merchant") is not None,
+        "accounts": [codec.attributes(found) for found in root.iterfind("AccountList/Account")],
+    }
 
 
 def time_shown() -> Done:

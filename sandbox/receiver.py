@@ -16,6 +16,7 @@ from sandbox.journal import Admission, Journal
 from sandbox.keys import KeyFiles, KeyMissingError
 from sandbox.machine import Machine
 from sandbox.member import Member
+from sandbox.meta import MetaRequests
 from sandbox.payment import Payment
 from sandbox.signature import SignatureError
 from sandbox.timers import Timers
@@ -54,6 +55,7 @@ class Receiver:
     timers: Timers
     machine: Machine
     accounts: AccountRequests
+    meta: MetaRequests
     bank: Member
     _tasks: set[asyncio.Future[object]] = field(default_factory=set)
 
@@ -171,6 +173,8 @@ class Receiver:
             code, act = "", self._beat
         elif gate.is_account_request(request.api):
             code, act = gate.refusal_of_account_request(request), self.accounts.relay
+        elif gate.is_meta(request.api):
+            code, act = gate.refusal_of_meta(request), self.meta.answer
         else:
             code, act = "U10", self._beat
         if code:

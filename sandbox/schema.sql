@@ -58,6 +58,12 @@ CREATE INDEX IF NOT EXISTS messages_out ON messages (message_id) WHERE direction
 CREATE INDEX IF NOT EXISTS messages_of ON messages (transaction_id);
 CREATE INDEX IF NOT EXISTS messages_of_original ON messages (original_id) WHERE original_id <> '';
 
+-- Verified merchants, each entry as the wire writes it.
+CREATE TABLE IF NOT EXISTS merchants (
+    address TEXT PRIMARY KEY,
+    entry TEXT NOT NULL
+);
+
 -- What the control door set and a restart keeps.
 CREATE TABLE IF NOT EXISTS settings (
     name TEXT PRIMARY KEY,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 LEG_SECONDS = 15
 CHECK_SECONDS = 10
 REVERSAL_SECONDS = 10
+VALIDATION_SECONDS = 10
 # Project profile: the limit of an Ack is not published.
 ACK_CONNECT_SECONDS = 3
 ACK_READ_SECONDS = 5
@@ -36,6 +37,11 @@ class Timers:
     def check_seconds(self) -> float:
         """How long a status check may take."""
         return self.scaled(CHECK_SECONDS)
+
+    @property
+    def validation_seconds(self) -> float:
+        """How long a PSP has to say who is behind an address."""
+        return self.scaled(VALIDATION_SECONDS)
 
     @property
     def reversal_seconds(self) -> float:
