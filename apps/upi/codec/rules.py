@@ -88,7 +88,32 @@ _INWARD: tuple[Rule, ...] = (
     ("IM4", "Txn.initiationMode", lambda m: _is_inward(m.txn)),
 )
 
+# Addresses that are an account, a card or a number rather than a name: upi-protocol 3.6. Those
+# whose handle begins with a digit are no addresses at all: R02, B03.
+_CUSTOM_ADDRESSES = {
+    "@aadhaar.npci": "A11",
+    ".ifsc.npci": "A12",
+    "@mobile.npci": "A13",
+    "@rupay.npci": "A14",
+}
+
+
+def _custom(side: str, suffix: str) -> Callable[[Any], bool]:
+    def is_custom(message: Any) -> bool:
+        address: str = getattr(message, side).addr
+        return address.lower().endswith(suffix)
+
+    return is_custom
+
+
+_ADDRESSES: tuple[Rule, ...] = tuple(
+    (code, f"{side.title()}.addr", _custom(side, suffix))
+    for side in ("payer", "payee")
+    for suffix, code in _CUSTOM_ADDRESSES.items()
+)
+
 _PARTIES: tuple[Rule, ...] = (
+    *_ADDRESSES,
     ("V01", "Payer.Amount", lambda m: m.payer.amount is None),
     ("M04", "Payee.Amount", lambda m: m.payee.amount is None),
     ("M03", "Payer.Amount", lambda m: m.payer.amount != m.payee.amount),

@@ -1,7 +1,7 @@
 """Shapes: how an element of the wire and a frozen dataclass become each other, driven by tables."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from lxml import etree
@@ -63,6 +63,11 @@ class Shape:
     attributes: tuple[Attribute, ...] = ()
     children: tuple[Child, ...] = ()
     is_any_order: bool = False
+    places: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        places = {child.tag: place for place, child in enumerate(self.children)}
+        object.__setattr__(self, "places", places)
 
     def read(self, element: Element, path: str) -> Any:
         """Build the dataclass. Raises InvalidElementError, MalformedMessageError."""
@@ -240,7 +245,7 @@ def read_attributes(
     element: Element, attributes: tuple[Attribute, ...], values: dict[str, Any], path: str
 ) -> None:
     """Read the attributes of an element into `values`; one that is not in the table is refused."""
-    found = {str(name): str(value) for name, value in element.items()}
+    found: Any = dict(element.items())
     for attribute in attributes:
         value = found.pop(attribute.name, None)
         if value is not None:
@@ -256,11 +261,10 @@ def read_attributes(
 
 def read_children(shape: Shape, element: Element, values: dict[str, Any], path: str) -> None:
     """Read the children of an element in their order; one that is not in the table is refused."""
-    places = {child.tag: place for place, child in enumerate(shape.children)}
     seen: set[int] = set()
     last = 0
     for found in children_of(element, path):
-        place = places.get(found.tag)
+        place = shape.places.get(found.tag)
         if place is None:
             raise MalformedMessageError(f"{path} has a child it may not have")
         child = shape.children[place]
