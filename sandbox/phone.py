@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 from cryptography.hazmat.primitives import hashes, serialization
@@ -111,6 +112,10 @@ class Phone:
         """Return the customer's linked accounts."""
         found: list[dict[str, Any]] = self._get("/app/v1/accounts")["data"]
         return found
+
+    def resolve(self, address: str) -> dict[str, Any]:
+        """Return who is behind an address of this bank."""
+        return self._get(f"/app/v1/vpas/resolution?{urlencode({'address': address})}")
 
     def request_otp(self, account_id: str, *, card_digits: str, card_expiry: str) -> dict[str, Any]:
         """Ask the account's bank for an OTP and wait until it has been sent."""

@@ -1,0 +1,26 @@
+"""All cases, by table."""
+
+from conformance.case import Case
+from conformance.cases import (
+    addresses,
+    beneficiary,
+    credentials,
+    faults,
+    magic_payees,
+    purchases,
+    remitter,
+    repeats,
+    validation,
+)
+
+CASES: tuple[Case, ...] = (
+    *magic_payees.CASES,
+    *faults.CASES,
+    *repeats.CASES,
+    *purchases.CASES,
+    *addresses.CASES,
+    *remitter.CASES,
+    *beneficiary.CASES,
+    *credentials.CASES,
+    *validation.CASES,
+)

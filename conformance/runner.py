@@ -1,0 +1,140 @@
+"""Play cases beside each other: each lane has two customers of its own."""
+
+import itertools
+import queue
+import random
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+import httpx
+
+from conformance.case import Case, Stage, Verdict
+from conformance.person import Person
+from conformance.place import TIMEOUT_SECONDS, Control, Place
+
+LANES = 12
+_PEOPLE_OF_LANE = 2
+
+
+class NotEnoughCustomersError(Exception):
+    """The seed has too few customers for so many lanes and cases."""
+
+
+@dataclass(slots=True)
+class _Pool:
+    """The customers of the seed, each given out once."""
+
+    place: Place
+    facts: Iterator[dict[str, str]]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, client: httpx.Client) -> Person:
+        """Return a customer whom nobody has, logged in. Raises NotEnoughCustomersError."""
+        with self.lock:
+            facts = next(self.facts, None)
+        if facts is None:
+            message = "seed more customers: manage.py seed_demo --customers N"
+            raise NotEnoughCustomersError(message)
+        person = Person.of(facts, place=self.place, client=client)
+        person.phone.login()
+        return person
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Two customers with PINs, who pay in turns, and their connections."""
+
+    place: Place
+    control: Control
+    client: httpx.Client
+    people: list[Person]
+    pool: _Pool
+
+    def play(self, case: Case) -> Verdict:
+        """Play one case and judge it."""
+        payer, payee = self.people
+        self.people.reverse()
+        stage = Stage(
+            place=self.place,
+            control=self.control,
+            payer=payer,
+            payee=payee,
+            fresh=lambda: self.pool.take(self.client),
+        )
+        begun = time.monotonic()
+        error = ""
+        try:
+            case.play(stage)
+        except Exception:  # noqa: BLE001 - a case that breaks is a case that fails; the rest go on
+            error = traceback.format_exc(limit=-3)
+            for person in self.people:
+                person.known_paise = None
+        return Verdict(
+            case, stage.findings, stage.transaction_ids, time.monotonic() - begun, error=error
+        )
+
+
+def customers_needed(*, lanes: int) -> int:
+    """Return how many customers the seed should have."""
+    return lanes * _PEOPLE_OF_LANE + 24
+
+
+def sample(cases: Sequence[Case], *, seed: int, size: int) -> list[Case]:
+    """
+    Return so many cases, drawn by a seed, in turn from each role.
+
+    Only clean cases are drawn: those that leave nothing for anybody to settle.
+    """
+    # S311: a draw that can be repeated is what is wanted, not one that nobody can guess.
+    draw = random.Random(seed)  # noqa: S311
+    by_role: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.is_clean and case.waits_seconds <= 2:  # noqa: PLR2004 - seconds
+            by_role.setdefault(case.role, []).append(case)
+    for drawn in by_role.values():
+        draw.shuffle(drawn)
+    turns = itertools.chain.from_iterable(itertools.zip_longest(*by_role.values()))
+    return [case for case in turns if case is not None][:size]
+
+
+def run(
+    cases: Sequence[Case], place: Place, *, lanes: int, done: Callable[[Verdict], None]
+) -> list[Verdict]:
+    """Play the cases, the longest first, and return their verdicts in the order of the tables."""
+    waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
+    for case in sorted(cases, key=lambda case: -case.waits_seconds):
+        waiting.put(case)
+    pool = _Pool(place, iter(place.customers()))
+    verdicts: dict[str, Verdict] = {}
+    with ExitStack() as stack, ThreadPoolExecutor(lanes) as threads:
+        opened = list(threads.map(lambda _: _open_lane(place, pool), range(lanes)))
+        for lane in opened:
+            stack.callback(lane.client.close)
+
+        def work(lane: _Lane) -> None:
+            while True:
+                try:
+                    case = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                verdict = lane.play(case)
+                verdicts[case.id] = verdict
+                done(verdict)
+
+        list(threads.map(work, opened))
+    return [verdicts[case.id] for case in cases]
+
+
+def _open_lane(place: Place, pool: _Pool) -> _Lane:
+    client = httpx.Client(timeout=TIMEOUT_SECONDS)
+    control = Control(place.control_url, client)
+    people = [pool.take(client) for _ in range(_PEOPLE_OF_LANE)]
+    for person in people:
+        status = person.register_pin(control)
+        assert status == "succeeded", f"{person.vpa} could not set a PIN: {status}"
+    return _Lane(place, control, client, people, pool)
