@@ -62,7 +62,10 @@ MIDDLEWARE = [
 ]
 
 if IS_RECEIVER_ONLY:
-    MIDDLEWARE = ["upi_platform.middleware.RequestContextMiddleware"]
+    MIDDLEWARE = [
+        "upi_platform.middleware.RequestContextMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ]
 
 ROOT_URLCONF = "upi_platform.urls"
 WSGI_APPLICATION = "upi_platform.wsgi.application"
