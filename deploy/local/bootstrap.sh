@@ -14,7 +14,9 @@ fail() {
 }
 
 sync_with() {
-    "$1" sync --frozen --quiet 2>"$said"
+    # uv brings certificates of its own; behind a bank's proxy only the machine's are right.
+    "$1" sync --frozen --quiet 2>"$said" ||
+        UV_NATIVE_TLS=true UV_SYSTEM_CERTS=true "$1" sync --frozen --quiet 2>"$said"
 }
 
 get_private_uv() {
