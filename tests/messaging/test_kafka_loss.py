@@ -37,7 +37,7 @@ class Cluster:
             ],
             cwd=ROOT,
         )
-        until = time.monotonic() + 20
+        until = time.monotonic() + 100
         while not self.addresses.exists():
             assert time.monotonic() < until
             time.sleep(0.05)

@@ -212,7 +212,7 @@ def test_the_command_relays_until_it_is_told_to_stop(run):
         found = numbers(kafka_reader.read(run, count=1))
     finally:
         process.terminate()
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=100)
 
     assert found == {run: [1]}, errors
     assert process.returncode == 0, errors
