@@ -3,9 +3,17 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from apps.accounts.states import AccountState, HoldState, RequestKind, RequestState
+from apps.accounts.states import (
+    AccountState,
+    HoldState,
+    Pause,
+    RequestKind,
+    RequestState,
+    Restriction,
+    Side,
+)
 from apps.common.masking import mask_account
 from apps.ledger.models import LedgerAccount
 
@@ -28,6 +36,8 @@ class BankAccount(models.Model):
         default=AccountState.ACTIVE.value,
     )
     ledger_account = models.OneToOneField(LedgerAccount, on_delete=models.PROTECT)
+    # What the account may hold at most; None for accounts without such a limit.
+    balance_max_paise = models.BigIntegerField(null=True, blank=True)
     card_key = models.CharField(max_length=40)
     card_mac = models.BinaryField(max_length=32)
     opened_at = models.DateTimeField()
@@ -53,10 +63,67 @@ class BankAccount(models.Model):
                 name="bank_account_type_is_known",
                 condition=Q(account_type__in=["SAVINGS", "CURRENT"]),
             ),
+            models.CheckConstraint(
+                name="bank_account_balance_max_is_positive",
+                condition=Q(balance_max_paise__isnull=True) | Q(balance_max_paise__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
         return mask_account(self.number)
+
+
+class AccountRestriction(models.Model):
+    """What may not be done with an account from one instant until, and without, another."""
+
+    account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="restrictions")
+    kind = models.CharField(max_length=15, choices=[(k.value, k.value) for k in Restriction])
+    valid_from_at = models.DateTimeField()
+    valid_until_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "accounts_account_restriction"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="account_restriction_kind_is_known",
+                condition=Q(kind__in=["NO_DEBIT", "NO_CREDIT", "COMPLIANCE", "SUSPECTED_FRAUD"]),
+            ),
+            models.CheckConstraint(
+                name="account_restriction_ends_after_it_begins",
+                condition=Q(valid_until_at__isnull=True) | Q(valid_until_at__gt=F("valid_from_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of account {self.account_id}"
+
+
+class ServicePause(models.Model):
+    """A time in which the bank works no debits or no credits: planned, or until further notice."""
+
+    side = models.CharField(max_length=11, choices=[(side.value, side.value) for side in Side])
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Pause])
+    valid_from_at = models.DateTimeField()
+    valid_until_at = models.DateTimeField(null=True, blank=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "accounts_service_pause"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="service_pause_is_known",
+                condition=Q(side__in=["REMITTER", "BENEFICIARY"])
+                & Q(kind__in=["SERVICE", "CORE_BANKING", "HSM", "CUT_OFF"]),
+            ),
+            models.CheckConstraint(
+                name="service_pause_ends_after_it_begins",
+                condition=Q(valid_until_at__isnull=True) | Q(valid_until_at__gt=F("valid_from_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.kind} from {self.valid_from_at}"
 
 
 class PinState(models.Model):

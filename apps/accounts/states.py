@@ -40,3 +40,28 @@ class RequestState(StrEnum):
     RECEIVED = "RECEIVED"
     WORKING = "WORKING"
     ANSWERED = "ANSWERED"
+
+
+class Restriction(StrEnum):
+    """What may not be done with one account, for the days that its row says."""
+
+    NO_DEBIT = "NO_DEBIT"
+    NO_CREDIT = "NO_CREDIT"
+    COMPLIANCE = "COMPLIANCE"
+    SUSPECTED_FRAUD = "SUSPECTED_FRAUD"
+
+
+class Pause(StrEnum):
+    """Why the bank works no debits or credits for a while, in the order of their codes."""
+
+    SERVICE = "SERVICE"
+    CORE_BANKING = "CORE_BANKING"
+    HSM = "HSM"
+    CUT_OFF = "CUT_OFF"
+
+
+class Side(StrEnum):
+    """Which side of payments a pause holds up."""
+
+    REMITTER = "REMITTER"
+    BENEFICIARY = "BENEFICIARY"

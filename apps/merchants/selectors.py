@@ -1,7 +1,7 @@
 """Reads and named locks of the merchant side."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -49,6 +49,16 @@ def merchant_ids_by_address(addresses: Sequence[str]) -> dict[str, uuid.UUID]:
     """Return the merchant behind each address that is a merchant's."""
     rows = Merchant.objects.filter(vpa__address__in=addresses).values_list("vpa__address", "id")
     return dict(rows)
+
+
+def suspended_addresses(addresses: Collection[str]) -> set[str]:
+    """Return those of the addresses whose merchant may take no payments now."""
+    if not addresses:
+        return set()
+    rows = Merchant.objects.filter(
+        vpa__address__in=set(addresses), state=Merchant.State.SUSPENDED
+    ).values_list("vpa__address", flat=True)
+    return set(rows)
 
 
 def orders_of(principal: MerchantPrincipal) -> QuerySet[Order]:

@@ -1,5 +1,6 @@
 """What crosses the door of this app."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,18 @@ class VpaKind(StrEnum):
     ENTITY = "ENTITY"
 
 
+class ClosedBy(StrEnum):
+    """Who lets an address take no payments for now."""
+
+    OWNER = "OWNER"
+    PSP = "PSP"
+
+
+# upi-protocol 4.4: the address has expired, is restricted by its owner, or by its PSP.
+EXPIRED = "UX"
+_CLOSED = {ClosedBy.OWNER: "ZG", ClosedBy.PSP: "ZE"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedVpa:
     """Everything the wire asks of an address of ours: account, verified name, merchant block."""
@@ -25,3 +38,11 @@ class ResolvedVpa:
     verified_name: str
     account: AccountAddress
     merchant: MerchantBlock | None
+    expires_at: dt.datetime | None = None
+    closed_by: ClosedBy | None = None
+
+    def refusal(self, *, at: dt.datetime) -> str:
+        """Return the code with which the address takes no payment, "" if it does."""
+        if self.expires_at is not None and self.expires_at <= at:
+            return EXPIRED
+        return "" if self.closed_by is None else _CLOSED[self.closed_by]

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 from apps.common import ids
 from apps.customers.models import Customer
-from apps.vpa.contracts import VpaKind
+from apps.vpa.contracts import ClosedBy, VpaKind
 
 # ASCII, lower case: two addresses that look alike must be one (upi-protocol 6.1).
 ADDRESS = r"^[a-z0-9][a-z0-9.\-_]{0,253}@[a-z][a-z0-9.]{1,63}$"
@@ -39,6 +39,11 @@ class Vpa(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     created_at = models.DateTimeField()
     deactivated_at = models.DateTimeField(null=True)
+    # An address may be good until an instant only, and its owner or we may close it for a while.
+    expires_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(
+        max_length=5, choices=[(who.value, who.value) for who in ClosedBy], blank=True, default=""
+    )
     # The merchant block of the wire (upi-protocol 2.3); empty for a person.
     merchant_id_code = models.CharField(max_length=20, blank=True)
     store_id_code = models.CharField(max_length=20, blank=True)
@@ -67,6 +72,10 @@ class Vpa(models.Model):
                 name="vpa_is_deactivated_at_an_instant",
                 condition=Q(state="ACTIVE", deactivated_at__isnull=True)
                 | Q(state="INACTIVE", deactivated_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="vpa_is_closed_by_somebody_known",
+                condition=Q(closed_by__in=["", "OWNER", "PSP"]),
             ),
             models.CheckConstraint(
                 name="vpa_merchant_block_is_an_entitys",

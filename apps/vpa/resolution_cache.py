@@ -5,6 +5,7 @@ What lies there is sealed: Redis learns no account number, and its writers redir
 """
 
 import base64
+import datetime as dt
 import functools
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,13 +21,14 @@ from django.core.cache import cache
 from django_redis.exceptions import ConnectionInterrupted
 
 from apps.upi.contracts import AccountAddress, MerchantBlock
-from apps.vpa.contracts import ResolvedVpa, VpaKind
+from apps.vpa.contracts import ClosedBy, ResolvedVpa, VpaKind
 
 log = structlog.get_logger(__name__)
 
 CHANGING = "changing"
 # Longer than a transaction that changes an address can take: its locks time out after five.
 CHANGING_SECONDS = 10
+_FIELDS = 9
 _OUTAGES = (redis.RedisError, ConnectionInterrupted, OSError)
 _MERCHANT_FIELDS = (
     "sub_code",
@@ -97,8 +99,10 @@ def _opened(value: object, *, address: str) -> ResolvedVpa | None:
         content = _seal().decrypt(value.encode(), ttl=settings.VPA_CACHE_SECONDS)
     except InvalidToken:
         return None
-    vpa = _load(orjson.loads(content))
-    return vpa if vpa.address == address else None
+    fields = orjson.loads(content)
+    # Another release may have written it with other fields.
+    vpa = _load(fields) if len(fields) == _FIELDS else None
+    return vpa if vpa is not None and vpa.address == address else None
 
 
 @functools.cache
@@ -119,11 +123,13 @@ def _dump(vpa: ResolvedVpa) -> list[object]:
         vpa.verified_name,
         [account.ifsc, account.account_type, account.account_number],
         block,
+        vpa.expires_at.isoformat() if vpa.expires_at else None,
+        vpa.closed_by,
     ]
 
 
 def _load(value: list[object]) -> ResolvedVpa:
-    vpa_id, address, kind, mcc, name, account, block = value
+    vpa_id, address, kind, mcc, name, account, block, expires_at, closed_by = value
     assert isinstance(account, list), "what fill() wrote"
     merchant = None
     if isinstance(block, list):
@@ -136,4 +142,6 @@ def _load(value: list[object]) -> ResolvedVpa:
         verified_name=str(name),
         account=AccountAddress(ifsc=account[0], account_type=account[1], account_number=account[2]),
         merchant=merchant,
+        expires_at=dt.datetime.fromisoformat(str(expires_at)) if expires_at else None,
+        closed_by=ClosedBy(str(closed_by)) if closed_by else None,
     )

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from apps.common.errors import NotFoundError
 from apps.upi.contracts import AccountAddress, MerchantBlock
 from apps.vpa import resolution_cache
-from apps.vpa.contracts import ResolvedVpa, VpaKind
+from apps.vpa.contracts import ClosedBy, ResolvedVpa, VpaKind
 from apps.vpa.models import Vpa
 
 ADDRESSES_MAX = 1000
@@ -49,6 +49,8 @@ def resolved_of(row: Vpa) -> ResolvedVpa:
             ifsc=row.ifsc, account_type=row.account_type, account_number=row.account_number
         ),
         merchant=_merchant_block(row) if row.kind == VpaKind.ENTITY else None,
+        expires_at=row.expires_at,
+        closed_by=ClosedBy(row.closed_by) if row.closed_by else None,
     )
 
 

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from django.db import transaction
 
-from apps.accounts import selectors
+from apps.accounts import checking, selectors
 from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result
 from apps.accounts.models import BankAccount
 from apps.common import clock
@@ -20,7 +21,6 @@ T = TypeVar("T")
 
 # What an order is answered when the books say no, by the side that answers (upi-protocol 4.2).
 _ACCOUNT_MISSING = {OrderKind.DEBIT: "XH", OrderKind.CREDIT: "XI"}
-_NO_FUNDS = "Z9"
 
 
 class TransferClashError(Exception):
@@ -68,11 +68,29 @@ def _post(orders: Sequence[Order]) -> list[Outcome]:
             transfers.append(_transfer(order, account.ledger_account_id, chart))
     verdicts = iter(post_transfers(transfers))
     posted_at = clock.now()
-    return [
+    outcomes = [
         Outcome(order, Result.DECLINED, declined[place])
         if place in declined
         else _outcome(order, next(verdicts), posted_at)
         for place, order in enumerate(orders)
+    ]
+    return _say_what_is_missing(outcomes, accounts)
+
+
+def _say_what_is_missing(
+    outcomes: Sequence[Outcome], accounts: Mapping[str, BankAccount]
+) -> list[Outcome]:
+    """Tell debits that only blocked money could have paid from those that nothing could."""
+    poor = [outcome for outcome in outcomes if outcome.code == checking.NO_FUNDS]
+    codes = checking.funds_refusals(
+        [(accounts[each.order.account_number], each.order.amount) for each in poor]
+    )
+    said = {each.order.leg_id: code for each, code in zip(poor, codes, strict=True)}
+    return [
+        replace(outcome, code=said.get(outcome.order.leg_id) or outcome.code)
+        if outcome.code == checking.NO_FUNDS
+        else outcome
+        for outcome in outcomes
     ]
 
 
@@ -124,5 +142,5 @@ def _outcome(order: Order, verdict: Verdict, posted_at: dt.datetime) -> Outcome:
             posted_at,
         )
     if verdict.status is Status.EXCEEDS_CREDITS and order.kind is OrderKind.DEBIT:
-        return Outcome(order, Result.DECLINED, _NO_FUNDS)
+        return Outcome(order, Result.DECLINED, checking.NO_FUNDS)
     raise TransferClashError(f"{order.transfer_key}: {verdict.status}")

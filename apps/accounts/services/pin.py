@@ -17,7 +17,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from apps.accounts import selectors
+from apps.accounts import checking, selectors
+from apps.accounts.checking import Standing
 from apps.accounts.contracts import PinOutcome, PinResult, Try, TryAsk, TryState
 from apps.accounts.models import PIN_TRIES_MAX, BankAccount, PinState
 from apps.accounts.services import pin_rows
@@ -41,6 +42,7 @@ OTHER_CONTENT = "B6"
 UNAVAILABLE = "HS"
 
 _BLOCK_PREFIX = "2.0|"
+_DEBIT = "DEBIT"
 _CODES = {
     PinVerdict.RIGHT: "",
     PinVerdict.WRONG: WRONG,
@@ -61,12 +63,13 @@ def take_tries(asks: Sequence[TryAsk], *, claim: UUID) -> list[Try]:
     accounts = selectors.accounts_by_number({ask.account_number for ask in asks})
     rows = selectors.lock_pin_states([account.pk for account in accounts.values()])
     blocks = pin_blocks.load([ask.exchange_id for ask in asks])
-    desk = _Desk(claim, blocks, selectors.database_now())
+    standing = checking.standing_of(accounts.values())
+    desk = _Desk(claim, blocks, standing, selectors.database_now())
     tries = []
     for ask in asks:
         account = accounts.get(ask.account_number)
         if account is None:
-            tries.append(_refused(ask, selectors.remitter_refusal(None)))
+            tries.append(_refused(ask, _account_refusal(ask, None, standing)))
         else:
             tries.append(desk.take(ask, account, rows[account.pk]))
     changed = [row for row in rows.values() if row.pk in desk.changed]
@@ -188,17 +191,22 @@ class _Desk:
     """Hands out PIN rows that are locked, one exchange each."""
 
     def __init__(
-        self, claim: UUID, blocks: Mapping[UUID, tuple[Credential, ...]], now: dt.datetime
+        self,
+        claim: UUID,
+        blocks: Mapping[UUID, tuple[Credential, ...]],
+        standing: Standing,
+        now: dt.datetime,
     ) -> None:
         self._claim = claim
         self._blocks = blocks
+        self._standing = standing
         self._now = now
         self.changed: set[int] = set()
 
     def take(self, ask: TryAsk, account: BankAccount, row: PinState) -> Try:
         is_repeat = row.holder == ask.exchange_id
         # A try that is paid is used, whatever became of the account: posting checks it again.
-        refusal = "" if is_repeat else selectors.remitter_refusal(account, mobile=ask.mobile)
+        refusal = "" if is_repeat else _account_refusal(ask, account, self._standing)
         if refusal:
             return _refused(ask, refusal)
         if row.state != HoldState.FREE and not is_repeat:
@@ -254,6 +262,13 @@ class _Desk:
         if not ask.takes_try:
             return None
         return _token_ask(row, account, self._blocks[ask.exchange_id][0], ask.binding)
+
+
+def _account_refusal(ask: TryAsk, account: BankAccount | None, standing: Standing) -> str:
+    """Return why the account refuses; what stands against debits is no matter of other requests."""
+    if ask.binding.type == _DEBIT:
+        return standing.debit_refusal(account, mobile=ask.mobile)
+    return selectors.remitter_refusal(account, mobile=ask.mobile)
 
 
 def _token_ask(

@@ -1,6 +1,7 @@
 """Say who our addresses are: the payee PSP's step."""
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -8,20 +9,24 @@ from django.db import transaction
 
 from apps.common import clock, ids
 from apps.common.faults import fault_point
-from apps.merchants.selectors import merchant_ids_by_address
+from apps.merchants.selectors import merchant_ids_by_address, suspended_addresses
 from apps.payments import messages, selectors
 from apps.payments.contracts import Job, Move
 from apps.payments.services import answering, legs
 from apps.payments.states import Role, State
 from apps.upi.contracts import Answer
 from apps.upi.services.answers import record_answers, send_answers
-from apps.vpa.contracts import ResolvedVpa
+from apps.vpa.contracts import ResolvedVpa, VpaKind
 from apps.vpa.selectors import resolve_many
 
-# upi-protocol 4.2, the payee PSP's checks, in this order. An address that its owner gave up is
-# unknown: this bank keeps no expired (UX) or restricted (ZG) addresses, and refuses none (ZE).
+# upi-protocol 4.2, the payee PSP's checks; those of the address itself come before.
 UNKNOWN_ADDRESS = "ZH"
+INVALID_MERCHANT = "ZB"
+MERCHANT_ERROR = "YG"
 SAME_ACCOUNT = "RA"
+ACCOUNT_TYPE = "SA"
+# Money from person to person goes to bank accounts only (upi-protocol 4.4: credit, overdraft, PPI).
+_NOT_BANK_ACCOUNTS = frozenset({"CREDIT", "UOD", "SOD", "PPIWALLET", "BANKWALLET"})
 
 
 def authorise_due(only: Sequence[UUID] | None = None) -> int:
@@ -45,13 +50,18 @@ def _decide_due(claim: UUID, only: Sequence[UUID] | None) -> tuple[int, list[UUI
     addresses = [job.transaction.payee_address for job in jobs]
     payees = resolve_many(addresses)
     merchants = merchant_ids_by_address(addresses)
+    suspended = suspended_addresses(addresses)
     payers = _payer_accounts(jobs)
     at = clock.now()
     moves, answers = [], []
     for job in jobs:
         assert job.exchange_id is not None, "the switch asked"
         payee = payees.get(job.transaction.payee_address)
-        code = _refusal(payee, payers.get(job.transaction_id))
+        code = (
+            _address_refusal(payee, at=at)
+            or _merchant_refusal(payee, merchants, suspended)
+            or _account_refusal(payee, payers.get(job.transaction_id))
+        )
         moves.append(_move(job, code, merchants))
         message = (
             messages.authorised(job, payee, at=at)
@@ -79,12 +89,27 @@ def _move(job: Job, code: str, merchants: Mapping[str, UUID]) -> Move:
     )
 
 
-def _refusal(payee: ResolvedVpa | None, payer_account: tuple[str, str] | None) -> str:
-    if payee is None:
-        return UNKNOWN_ADDRESS
+def _address_refusal(payee: ResolvedVpa | None, *, at: dt.datetime) -> str:
+    return UNKNOWN_ADDRESS if payee is None else payee.refusal(at=at)
+
+
+def _merchant_refusal(
+    payee: ResolvedVpa | None, merchants: Mapping[str, UUID], suspended: Collection[str]
+) -> str:
+    assert payee is not None, "an unknown address was refused before"
+    if payee.kind is not VpaKind.ENTITY:
+        return ""
+    if payee.address in suspended:
+        return INVALID_MERCHANT
+    return "" if payee.address in merchants else MERCHANT_ERROR
+
+
+def _account_refusal(payee: ResolvedVpa | None, payer_account: tuple[str, str] | None) -> str:
+    assert payee is not None, "an unknown address was refused before"
     if payer_account == (payee.account.ifsc, payee.account.account_number):
         return SAME_ACCOUNT
-    return ""
+    is_person = payee.kind is VpaKind.PERSON
+    return ACCOUNT_TYPE if is_person and payee.account.account_type in _NOT_BANK_ACCOUNTS else ""
 
 
 def _payer_accounts(jobs: Sequence[Job]) -> dict[str, tuple[str, str]]:

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from django.conf import settings
 
+from apps.accounts import checking
 from apps.accounts import selectors as accounts
-from apps.accounts.core_banking.base import Order
+from apps.accounts.checking import Standing
+from apps.accounts.core_banking.base import Order, core_banking
 from apps.accounts.models import BankAccount
 from apps.common.faults import fault_point
 from apps.payments import selectors
@@ -45,10 +47,11 @@ def _admit(batch: Batch, taken: dict[UUID, LimitAsk], only: Sequence[UUID] | Non
         role=Role.DEBIT, states=[State.VERIFIED], limit=settings.CLAIM_POST_MAX, only=only
     )
     known = accounts.accounts_by_number({job.account_number for job in jobs})
+    standing = checking.standing_of(known.values())
     asks: dict[UUID, LimitAsk] = {}
     for job in jobs:
         account = known.get(job.account_number)
-        code = TOO_LATE if job.is_late else accounts.remitter_refusal(account)
+        code = TOO_LATE if job.is_late else standing.debit_refusal(account)
         if code:
             batch.decided.append(Decision(job, State.DECLINED, code))
         else:
@@ -60,7 +63,23 @@ def _admit(batch: Batch, taken: dict[UUID, LimitAsk], only: Sequence[UUID] | Non
             taken[leg_id] = asks[leg_id]
         else:
             batch.decided.append(Decision(batch.jobs.pop(leg_id), State.DECLINED, refusal))
+    _decline_suspects(batch, known, standing)
     return [posting.order_of(job, account_number=job.account_number) for job in batch.jobs.values()]
+
+
+def _decline_suspects(batch: Batch, known: Mapping[str, BankAccount], standing: Standing) -> None:
+    """Decline what the bank suspects. That is asked last, so that missing funds are named first."""
+    suspects = [
+        (job, known[job.account_number])
+        for job in batch.jobs.values()
+        if standing.debit_risk(known[job.account_number])
+    ]
+    debits = [(account, job.transaction.amount) for job, account in suspects]
+    # A host's balances are its own: of them we know nothing before it was asked.
+    funds = checking.funds_refusals(debits) if core_banking().posts_at_once else [""] * len(debits)
+    for (job, _), code in zip(suspects, funds, strict=True):
+        del batch.jobs[job.id]
+        batch.decided.append(Decision(job, State.DECLINED, code or checking.DEBIT_RISK))
 
 
 def _complete(decisions: Sequence[Decision], taken: Mapping[UUID, LimitAsk]) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.accounts import selectors as accounts
+from apps.accounts.checking import Standing, standing_of
 from apps.accounts.contracts import PinResult, Try, TryAsk, TryState
 from apps.accounts.models import BankAccount
 from apps.accounts.services import pin
@@ -112,8 +113,9 @@ def _refuse_unasked(jobs: Sequence[Job]) -> list[tuple[Job, str]]:
     blockless = [job.account_number for job, code in refused if code == NO_BLOCK]
     if blockless:
         known = accounts.accounts_by_number(set(blockless))
+        standing = standing_of(known.values())
         refused = [
-            (job, _account_code(job, known) or code) if code == NO_BLOCK else (job, code)
+            (job, _account_code(job, known, standing) or code) if code == NO_BLOCK else (job, code)
             for job, code in refused
         ]
     if refused:
@@ -122,10 +124,10 @@ def _refuse_unasked(jobs: Sequence[Job]) -> list[tuple[Job, str]]:
     return refused
 
 
-def _account_code(job: Job, known: Mapping[str, BankAccount]) -> str:
+def _account_code(job: Job, known: Mapping[str, BankAccount], standing: Standing) -> str:
     """Return why the account itself is declined: it is looked at before the credential."""
     account = known.get(job.account_number)
-    return accounts.remitter_refusal(account, mobile=job.device_mobile or None)
+    return standing.debit_refusal(account, mobile=job.device_mobile or None)
 
 
 def _begin(jobs: Sequence[Job], *, claim: UUID) -> None:
