@@ -12,9 +12,11 @@ from sandbox.composition import Sandbox
 from sandbox.control_body import Body, refuse
 from sandbox.control_inbox import InboxDoor
 from sandbox.control_message import MessageDoor
+from sandbox.control_page import PageDoor
 from sandbox.member import Answered, NotAcked
 from sandbox.orders import Orders
 from sandbox.payment import Payment
+from sandbox.scenario import Scenarios
 
 _WAIT_SECONDS_MAX = 60
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -27,6 +29,7 @@ class ControlDoor:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._orders = Orders(sandbox)
+        self._scenarios = Scenarios(self._orders)
 
     def application(self) -> web.Application:
         """Return the door's routes."""
@@ -55,11 +58,25 @@ class ControlDoor:
                 web.post("/listaccount", self._obey(self._orders.list_accounts)),
                 web.post("/heartbeat", self.heartbeat),
                 web.post("/checks", self.check),
+                web.post("/random_faults", self._obey(self._orders.random_faults, status=201)),
+                web.get("/random_faults", self.random_faults),
+                web.post("/scenario", self.start_scenario),
+                web.get("/scenario", self.scenario),
+                *PageDoor(self._sandbox, self._orders).routes(),
                 *InboxDoor(self._sandbox.inbox).routes(),
                 *MessageDoor(self._sandbox.bank).routes(),
             ]
         )
+        application.on_cleanup.append(self.close)
         return application
+
+    def run(self, steps: object) -> None:
+        """Carry out a scenario that was given at the start. Raises ProblemError."""
+        self._scenarios.start(steps)
+
+    async def close(self, _application: web.Application) -> None:
+        """Stop what still runs."""
+        await self._scenarios.close()
 
     def _obey(
         self, order: Callable[[Body], Awaitable[dict[str, object]]], *, status: int = 200
@@ -137,9 +154,24 @@ class ControlDoor:
         return web.json_response({"faults": orders})
 
     async def end_faults(self, _request: web.Request) -> web.Response:
-        """Forget all orders."""
-        self._sandbox.faults.orders.clear()
+        """Forget all orders, those by chance too."""
+        await self._orders.end_faults(Body({}))
         return web.Response(status=204)
+
+    async def random_faults(self, _request: web.Request) -> web.Response:
+        """Show the faults by chance and how often each was met."""
+        return web.json_response(self._orders.chance_shown())
+
+    async def start_scenario(self, request: web.Request) -> web.Response:
+        """Begin to carry out a list of steps."""
+        started = self._scenarios.start(control_body.parse(await request.read()))
+        return web.json_response(started.shown(), status=202)
+
+    async def scenario(self, _request: web.Request) -> web.Response:
+        """Show how far the latest scenario is."""
+        if self._scenarios.latest is None:
+            refuse("not_found", "no scenario was started", status=404)
+        return web.json_response(self._scenarios.latest.shown())
 
     async def timers(self, _request: web.Request) -> web.Response:
         """Show the scale and the limits that follow from it."""

@@ -57,12 +57,7 @@ class Body:
 
         Raises ProblemError unless it is one JSON object without doubled members.
         """
-        try:
-            content = json.loads(
-                await request.read(), object_pairs_hook=_single, parse_constant=_no_constant
-            )
-        except (ValueError, UnicodeDecodeError, RecursionError):
-            refuse("invalid", "the body must be a JSON object")
+        content = parse(await request.read())
         if not isinstance(content, dict):
             refuse("invalid", "the body must be a JSON object")
         return cls(content)
@@ -114,10 +109,29 @@ class Body:
             refuse("invalid", f"{name} must be an object")
         return Body(value)
 
+    def rates(self, name: str, allowed: Sequence[str]) -> dict[str, float]:
+        """Take an object of shares of one, each for one of these words; together at most one."""
+        taken = self.object(name)
+        rates = {word: taken.number(word, most=1) for word in list(taken._members)}  # noqa: SLF001 - one of its own
+        if unknown := set(rates) - set(allowed):
+            refuse("invalid", f"unknown in {name}: {', '.join(sorted(unknown))}")
+        if sum(rates.values()) > 1:
+            refuse("invalid", f"{name} must not be more than one together")
+        return rates
+
     def end(self) -> None:
         """Refuse members that nobody took: a misspelt order must not look obeyed."""
         if self._members:
             refuse("invalid", f"unknown members: {', '.join(sorted(self._members))}")
+
+
+def parse(text: bytes) -> object:
+    """Read JSON without doubled members. Raises ProblemError."""
+    try:
+        content: object = json.loads(text, object_pairs_hook=_single, parse_constant=_no_constant)
+    except (ValueError, UnicodeDecodeError, RecursionError):
+        refuse("invalid", "the body must be a JSON object")
+    return content
 
 
 def number(text: str, *, most: float) -> float:

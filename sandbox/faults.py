@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass, field
 
+from sandbox.chance import REORDER, Chance
 from sandbox.codec import Envelope
 
 
@@ -38,6 +39,8 @@ class Action(enum.StrEnum):
 
 NOT_INCOMING = {Action.REPEAT}
 NOT_OUTGOING = {Action.NACK}
+# What may happen by chance: a refusal has a reason, so it is only ordered.
+BY_CHANCE = (*(action for action in Action if action is not Action.NACK), REORDER)
 
 
 @dataclass(slots=True)
@@ -69,9 +72,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """All orders, in the order given. A message meets at most one of them."""
+    """
+    All orders, in the order given, and the faults by chance.
+
+    A message meets at most one fault; an order comes before chance.
+    """
 
     orders: list[Fault] = field(default_factory=list)
+    chance: Chance | None = None
 
     def take(self, direction: Direction, envelope: Envelope) -> Fault | None:
         """Return the first order that fits this message, and count it; None if none does."""
@@ -79,4 +87,15 @@ class Faults:
             if fault.fits(direction, envelope):
                 fault.hits += 1
                 return fault
-        return None
+        return self._by_chance(direction, envelope)
+
+    def _by_chance(self, direction: Direction, envelope: Envelope) -> Fault | None:
+        if self.chance is None:
+            return None
+        fate = self.chance.fate(direction, envelope)
+        if fate is None:
+            return None
+        name, seconds = fate
+        action = Action.DELAY if name == REORDER else Action(name)
+        wrong = NOT_INCOMING if direction is Direction.IN else NOT_OUTGOING
+        return None if action in wrong else Fault(direction, action, seconds=seconds)

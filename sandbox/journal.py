@@ -8,6 +8,7 @@ from sandbox import clock
 from sandbox.codec import Envelope
 from sandbox.payment import Payment, Stage, Status
 from sandbox.store import Store
+from sandbox.traffic import Traffic
 
 NO_ACK = "NONE"
 
@@ -60,6 +61,7 @@ class Journal:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.traffic = Traffic()
 
     async def admit(
         self,
@@ -76,7 +78,7 @@ class Journal:
         The same message id and bytes again is SAME; a used message id with other bytes, or a used
         Txn.id with another message id in the same API, is DUPLICATE. Nothing is then written.
         """
-        row = _message_row("in", envelope.org_id, envelope, digest=digest, ack=ack, fault=fault)
+        row = self._row("in", envelope.org_id, envelope, digest=digest, ack=ack, fault=fault)
 
         def work(connection: sqlite3.Connection) -> Admission:
             known = _known(connection, envelope, digest)
@@ -91,18 +93,47 @@ class Journal:
 
     def note_refused(self, envelope: Envelope, *, digest: str, ack: str, fault: str = "") -> None:
         """Record an incoming message that was answered with a negative Ack."""
-        row = _message_row("in", envelope.org_id, envelope, digest=digest, ack=ack, fault=fault)
+        row = self._row("in", envelope.org_id, envelope, digest=digest, ack=ack, fault=fault)
         self._store.note(lambda connection: connection.execute(_INSERT_MESSAGE, row))
 
     def note_sent(self, org_id: str, envelope: Envelope, *, ack: str, fault: str = "") -> None:
         """Record an outgoing message and its Ack: empty, a code, or NO_ACK."""
-        row = _message_row("out", org_id, envelope, digest="", ack=ack, fault=fault)
+        row = self._row("out", org_id, envelope, ack=ack, fault=fault)
         self._store.note(lambda connection: connection.execute(_INSERT_MESSAGE, row))
 
     def note_inside(self, org_id: str, envelope: Envelope) -> None:
         """Record an answer of the other bank, which needs no wire."""
-        row = _message_row("in", org_id, envelope, digest="", ack="", fault="")
+        row = self._row("in", org_id, envelope)
         self._store.note(lambda connection: connection.execute(_INSERT_MESSAGE, row))
+
+    def _row(
+        self,
+        direction: str,
+        org_id: str,
+        envelope: Envelope,
+        *,
+        digest: str = "",
+        ack: str = "",
+        fault: str = "",
+    ) -> tuple[str, ...]:
+        at = self.traffic.note(direction, org_id, envelope, ack=ack, fault=fault)
+        return (
+            at,
+            direction,
+            org_id,
+            envelope.api,
+            envelope.type,
+            envelope.sub_type,
+            envelope.transaction_id,
+            envelope.original_id,
+            envelope.message_id,
+            envelope.request_message_id,
+            digest,
+            envelope.result,
+            envelope.code,
+            ack,
+            fault,
+        )
 
     async def begin(self, payment: Payment) -> bool:
         """Record a payment that the other bank starts. False if its Txn.id is used."""
@@ -169,6 +200,14 @@ class Journal:
         statement = "SELECT * FROM payments WHERE stage <> ? ORDER BY created_at"
         rows = await self._store.run(
             lambda connection: connection.execute(statement, (Stage.DONE,)).fetchall()
+        )
+        return [Payment.from_row(dict(row)) for row in rows]
+
+    async def latest_payments(self, limit: int) -> list[Payment]:
+        """Return the payments that began last, the newest first."""
+        statement = "SELECT * FROM payments ORDER BY rowid DESC LIMIT ?"
+        rows = await self._store.run(
+            lambda connection: connection.execute(statement, (limit,)).fetchall()
         )
         return [Payment.from_row(dict(row)) for row in rows]
 
@@ -299,26 +338,4 @@ def _payment_row(payment: Payment) -> tuple[object, ...]:
         payment.verdict.raw_code,
         payment.created_at,
         payment.content(),
-    )
-
-
-def _message_row(
-    direction: str, org_id: str, envelope: Envelope, *, digest: str, ack: str, fault: str
-) -> tuple[str, ...]:
-    return (
-        clock.iso(clock.now()),
-        direction,
-        org_id,
-        envelope.api,
-        envelope.type,
-        envelope.sub_type,
-        envelope.transaction_id,
-        envelope.original_id,
-        envelope.message_id,
-        envelope.request_message_id,
-        digest,
-        envelope.result,
-        envelope.code,
-        ack,
-        fault,
     )

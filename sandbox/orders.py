@@ -1,13 +1,15 @@
 """What the sandbox can be ordered to do, by the control door or by a scenario."""
 
+import asyncio
 import dataclasses
 import datetime as dt
 
 from sandbox import clock, codec, magic, parties, timers, world
+from sandbox.chance import Chance
 from sandbox.composition import CLOCK_SETTING, Sandbox
 from sandbox.control_body import Body, refuse
 from sandbox.customers import CollectOrder, PaymentOrder, RefusedOrderError
-from sandbox.faults import NOT_INCOMING, NOT_OUTGOING, Action, Direction, Fault
+from sandbox.faults import BY_CHANCE, NOT_INCOMING, NOT_OUTGOING, Action, Direction, Fault
 from sandbox.member import Answered, NotAcked, Outcome
 from sandbox.timers import Timers
 
@@ -17,6 +19,8 @@ _SECONDS_MAX = 3600
 _EXPIRE_MINUTES = 30
 _EXPIRE_MINUTES_MAX = 64_800
 _DECLINED = "ZA"
+_DELAY_SECONDS = 20.0
+_WAIT_SECONDS = 20.0
 _ADVANCE_SECONDS_MAX = 10 * 366 * 86400
 
 Done = dict[str, object]
@@ -153,6 +157,46 @@ class Orders:
             refuse("invalid", f"{fault.action} is not possible for direction {fault.direction}")
         self._sandbox.faults.orders.append(fault)
         return dataclasses.asdict(fault)
+
+    async def end_faults(self, body: Body) -> Done:
+        """Forget all orders and all faults by chance."""
+        body.end()
+        self._sandbox.faults.orders.clear()
+        self._sandbox.faults.chance = None
+        return {}
+
+    async def random_faults(self, body: Body) -> Done:
+        """Let a seed decide which messages meet a fault."""
+        seed = body.integer("seed", least=0, most=2**63)
+        rates = body.rates("rates", BY_CHANCE)
+        delay_seconds = body.number("delay_seconds", most=_SECONDS_MAX) or _DELAY_SECONDS
+        body.end()
+        self._sandbox.faults.chance = Chance(seed, rates, delay_seconds)
+        return self.chance_shown()
+
+    def chance_shown(self) -> Done:
+        """Show the faults by chance and how often each was met."""
+        chance = self._sandbox.faults.chance
+        if chance is None:
+            return {"seed": None, "rates": {}, "met": {}}
+        return {"seed": chance.seed, "rates": dict(chance.rates), "met": dict(chance.met)}
+
+    async def wait(self, body: Body) -> Done:
+        """Wait for the end of a payment, or only some seconds of the machine's time."""
+        transaction_id = body.text("txn_id", default="")
+        seconds = body.number("seconds", most=_SECONDS_MAX) or _WAIT_SECONDS
+        body.end()
+        if not transaction_id:
+            await asyncio.sleep(seconds)
+            return {}
+        found = await self._sandbox.machine.payment(transaction_id, wait_seconds=seconds)
+        if found is None:
+            refuse("not_found", "the switch never saw this payment", status=404)
+        return {
+            "txn_id": found.transaction_id,
+            "status": str(found.verdict.status),
+            "code": found.verdict.code if found.is_final else "",
+        }
 
     async def move_clock(self, body: Body) -> Done:
         """Move the clock by which the switch dates its messages and ends its days."""

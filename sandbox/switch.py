@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import signal
 from pathlib import Path
 
@@ -32,7 +33,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bank-url", required=True, help="where the bank takes messages")
     parser.add_argument("--timer-scale", type=_scale, default=1.0, help="shortens every wait")
     parser.add_argument("--tls", type=Path, help="ca.pem, switch.pem and .key: mutual TLS")
+    parser.add_argument("--scenario", type=_steps, help="a JSON file: steps to carry out at once")
     return parser.parse_args()
+
+
+def _steps(name: str) -> object:
+    try:
+        return json.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _scale(text: str) -> float:
@@ -51,11 +60,14 @@ async def _serve(arguments: argparse.Namespace) -> None:
         tls=arguments.tls,
     )
     await sandbox.open()
-    runners = await _listen(sandbox, arguments)
+    door = ControlDoor(sandbox)
+    runners = await _listen(sandbox, door, arguments)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     print(f"switch listens on {arguments.port}, control on {arguments.control_port}", flush=True)  # noqa: T201 - the one line that says it is ready
+    if arguments.scenario is not None:
+        door.run(arguments.scenario)
     await stopped.wait()
     for runner in runners:
         await runner.cleanup()
@@ -63,12 +75,12 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 
 async def _listen(
-    sandbox: Sandbox, arguments: argparse.Namespace
+    sandbox: Sandbox, door: ControlDoor, arguments: argparse.Namespace
 ) -> list[web.ServerRunner | web.AppRunner]:
     # The low-level server: the wire has one route, and every layer less is paid per message.
     wire = web.ServerRunner(web.Server(sandbox.receiver.handle, access_log=None))
     control = web.AppRunner(
-        ControlDoor(sandbox).application(),
+        door.application(),
         access_log=None,
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )
