@@ -13,6 +13,7 @@ SWEEPS: Mapping[str, str] = {
     "customers.requests": "apps.customers.selectors.requests_are_due",
     "merchants.webhooks": "apps.merchants.selectors.webhooks_are_due",
     "upi.deliver": "apps.upi.selectors.delivery_is_due",
+    "upi.directory": "apps.upi.selectors.directory_is_due",
 }
 
 # What must not outlive its time: name to a function that removes it and says how much.

@@ -22,4 +22,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("RespRegMob", "ReqRegMob"): "apps.customers.endpoint.receive_registration_answer",
     ("RespSetCre", "SetCre"): "apps.customers.endpoint.receive_change_answer",
     ("RespBalEnq", "BalEnq"): "apps.customers.endpoint.receive_balance_answer",
+    # The directory: the switch's lists, which we pull.
+    ("RespListPsp", "ListPsp"): "apps.upi.services.pull.receive_answer",
+    ("RespListAccPvd", "ListAccPvd"): "apps.upi.services.pull.receive_answer",
+    ("RespListKeys", "ListKeys"): "apps.upi.services.pull.receive_answer",
+    ("RespListVae", "ListVae"): "apps.upi.services.pull.receive_answer",
 }

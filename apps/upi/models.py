@@ -9,10 +9,20 @@ from django.db.models.functions import Now
 from apps.common import ids
 from apps.upi.budget_models import ApiCap, ApiUse, PeakHours
 from apps.upi.contracts import DeliveryState
+from apps.upi.directory_models import (
+    AccountProvider,
+    DirectoryPage,
+    DirectoryPull,
+    Psp,
+    VerifiedMerchant,
+)
 
 __all__ = [
+    "AccountProvider",
     "ApiCap",
     "ApiUse",
+    "DirectoryPage",
+    "DirectoryPull",
     "Exchange",
     "ExchangeRepeat",
     "MessageLog",
@@ -20,6 +30,8 @@ __all__ = [
     "PeakHours",
     "PeerKey",
     "PinBlock",
+    "Psp",
+    "VerifiedMerchant",
 ]
 
 ID_LENGTH_MAX = 35

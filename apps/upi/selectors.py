@@ -14,6 +14,13 @@ from django.db.models import Min, Q, QuerySet
 from apps.common.clock import IST, business_date
 from apps.upi.budget_models import ApiCap, ApiUse, PeakHours
 from apps.upi.contracts import Delivery, DeliveryState
+from apps.upi.directory_models import (
+    AccountProvider,
+    DirectoryPull,
+    Psp,
+    PullState,
+    VerifiedMerchant,
+)
 from apps.upi.models import Exchange, MessageLog, Organisation
 
 _SIGNING_KEYS = """
@@ -31,6 +38,11 @@ _DELIVERY_IS_DUE = """
     SELECT EXISTS (SELECT FROM upi_exchange
                     WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
         OR EXISTS (SELECT FROM upi_exchange_repeat
+                    WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
+"""
+
+_DIRECTORY_IS_DUE = """
+    SELECT EXISTS (SELECT FROM upi_directory_pull
                     WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
 """
 
@@ -129,6 +141,40 @@ def first_opened(txn_ids: Collection[str]) -> dict[str, dt.datetime]:
         direction=Exchange.Direction.OUT, api="ReqPay", txn_id__in=txn_ids
     )
     return dict(rows.values_list("txn_id").annotate(Min("opened_at")))
+
+
+def lock_pull(exchange_id: UUID) -> DirectoryPull | None:
+    """Return the list that waits for the answer on an exchange, its row locked."""
+    pulls = DirectoryPull.objects.select_for_update(no_key=True)
+    return pulls.filter(exchange_id=exchange_id, state=PullState.ASKED).first()
+
+
+def directory_is_due() -> bool:
+    """Tell whether a list is due, or its answer overdue."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DIRECTORY_IS_DUE)
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def psp_of_handle(handle: str) -> Psp | None:
+    """Return the PSP whose handle it is, None if the directory knows none."""
+    return Psp.objects.filter(handles__contains=[handle.lower()]).order_by("pk").first()
+
+
+def account_providers() -> QuerySet[AccountProvider]:
+    """Return the banks whose accounts can be linked now, by name."""
+    return AccountProvider.objects.filter(is_active=True).order_by("name")
+
+
+def account_provider(ifsc: str) -> AccountProvider | None:
+    """Return the bank of a branch code, None if no such bank lets its accounts be linked."""
+    return account_providers().filter(ifsc__startswith=ifsc[:4]).first()
+
+
+def verified_merchant(address: str) -> VerifiedMerchant | None:
+    """Return the merchant whom the network vouches for at an address, with its keys."""
+    return VerifiedMerchant.objects.filter(address=address.lower()).first()
 
 
 def _holds_on(date: dt.date) -> Q:

@@ -1,5 +1,6 @@
 """The bank's place on UPI, and every limit of time and size that the engine obeys."""
 
+import datetime as dt
 from decimal import Decimal
 
 from upi_platform.settings.env import environment
@@ -41,6 +42,8 @@ UPI_PIN_BLOCK_LIFE_SECONDS = _timer(60)
 UPI_MESSAGE_AGE_MAX_SECONDS = 300
 UPI_HEARTBEAT_SECONDS = _timer(90)
 UPI_HEARTBEATS_MISSED_MAX = 3
+# When the directory is pulled each day, Indian time: long before the first peak.
+UPI_DIRECTORY_PULL_AT = dt.time(2, 30)
 UPI_ACK_CONNECT_SECONDS = 3
 UPI_ACK_READ_SECONDS = 5
 UPI_MESSAGE_BYTES_MAX = 256 * 1024

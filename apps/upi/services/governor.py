@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 UNBOUNDED = frozenset({"ReqPay", "ReqHbt"})
 # The switch counts calls as they arrive, by its own clock: ours are counted for so much longer.
 ARRIVAL_SECONDS = 30
+# A further page belongs to the call whose first page was counted, for so long.
+PAGES_SECONDS = 600
 PURGE_AFTER_DAYS = 7
 PURGE_ROWS_MAX = 1000
 
@@ -82,7 +84,11 @@ def take(requests: Sequence[Request], *, now: dt.datetime) -> dict[UUID, ApiBudg
     if not asked:
         return {}
     refused = _refuse_early(asked, caps, now=now)
-    asked = [request for request in asked if request.exchange_id not in refused]
+    asked = [
+        request
+        for request in asked
+        if request.exchange_id not in refused and not _is_further_page(request, caps, now=now)
+    ]
     taken = _take(asked, caps, now=now)
     for request in asked:
         if request.exchange_id not in taken:
@@ -144,6 +150,14 @@ def _refuse_early(
         except ApiBudgetError as error:
             refused[request.exchange_id] = error
     return refused
+
+
+def _is_further_page(request: Request, caps: dict[str, ApiCap], *, now: dt.datetime) -> bool:
+    message = request.message
+    if (message.head.page_seq_num or 1) == 1:
+        return False
+    cap, since = caps[_api(message)], now - dt.timedelta(seconds=PAGES_SECONDS)
+    return selectors.uses(cap.api, subject_of(cap, message), since=since) > 0
 
 
 def _begun(asked: Sequence[Request], caps: dict[str, ApiCap]) -> dict[str, dt.datetime]:

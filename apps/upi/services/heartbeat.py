@@ -1,6 +1,7 @@
 """Say that we are there, and notice when a peer is not."""
 
 import datetime as dt
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -128,7 +129,7 @@ def _count_missed(*, now: dt.datetime) -> None:
 def _missed_the_last(*, now: dt.datetime) -> bool:
     intervals = settings.UPI_HEARTBEATS_MISSED_MAX + 1
     window = dt.timedelta(seconds=settings.UPI_HEARTBEAT_SECONDS * intervals)
-    parameters = {"organisation": settings.UPI_SWITCH_ORG_ID, "since": now - window}
+    parameters: dict[str, Any] = {"organisation": settings.UPI_SWITCH_ORG_ID, "since": now - window}
     with connection.cursor() as cursor:
         cursor.execute(_LAST_IS_UNANSWERED, parameters)
         row = cursor.fetchone()
