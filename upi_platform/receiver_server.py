@@ -1,48 +1,53 @@
 """
 How gunicorn serves the receiver: `--config python:upi_platform.receiver_server`.
 
-Mutual TLS of its own: a connection without a certificate of the authority gets nowhere, and one
-that does not get on with its handshake holds no thread for long.
+Mutual TLS of its own: a connection without a certificate of the authority gets nowhere. Handshakes
+have threads of their own, and a connection that asks nothing has none: whoever is slow, or is not
+the switch at all, keeps no message waiting.
 """
 
-import errno
 import functools
+import selectors
 import socket
 import ssl
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import structlog
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from upi_platform.settings.env import environment
 
 # Messages come over connections that stay open: a handshake costs more than a message. The switch
 # closes an idle one sooner than we do, so that no message meets a connection that is closing.
-worker_class = "gthread"
+worker_class = "upi_platform.receiver_server.Worker"
 threads = 8
 keepalive = 75
+graceful_timeout = 5
 
 ca_certs = environment.upi_tls_ca
 certfile = environment.upi_tls_certificate
 keyfile = environment.upi_tls_key
 cert_reqs = ssl.CERT_REQUIRED
 
-# For the handshake, and for each step of reading the first request after it.
-PATIENCE_SECONDS = 10.0
+HANDSHAKE_SECONDS = 3.0
+HANDSHAKES_AT_ONCE = 64
 
 log = structlog.get_logger(__name__)
 
 
 class _Context(ssl.SSLContext):
-    """Ends the handshake in time; a connection that fails in it is one that was never made."""
+    """Shakes hands at once, and in time."""
 
     def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
-        sock.settimeout(PATIENCE_SECONDS)
+        sock.settimeout(HANDSHAKE_SECONDS)
         try:
             return super().wrap_socket(sock, server_side=True)
         except OSError as error:
             log.info("handshake_failed", error=type(error).__name__, reason=str(error))
-            raise OSError(errno.ECONNRESET, "the handshake failed") from error
+            raise
 
 
 def ssl_context(_config: object, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
@@ -58,3 +63,32 @@ def _context() -> ssl.SSLContext:
     context.load_verify_locations(ca_certs)
     context.load_cert_chain(certfile, keyfile)
     return context
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A worker with threads that shakes hands aside, and waits for a request without a thread."""
+
+    def init_process(self) -> None:
+        """Begin to work, in the new process."""
+        self._handshakes = ThreadPoolExecutor(HANDSHAKES_AT_ONCE)
+        super().init_process()
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Have a connection served: a new one by a handshake first."""
+        if conn.initialized:
+            super().enqueue_req(conn)
+            return
+        shaken = self._handshakes.submit(conn.init)
+        shaken.add_done_callback(lambda _: self.method_queue.defer(self._wait, conn, shaken))
+
+    def _wait(self, conn: TConn, shaken: "Future[None]") -> None:
+        """Wait for the first request of a connection, in the loop of the main thread."""
+        if shaken.exception() is not None or not self.alive:
+            self.nr_conns -= 1
+            conn.close()
+            return
+        conn.sock.settimeout(0)
+        conn.timeout = time.monotonic() + keepalive
+        self.pending_conns.append(conn)
+        ready = functools.partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, ready)
