@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.person import Person
-from conformance.place import Control, Place
+from conformance.place import ARRIVAL_SECONDS, Control, Place
 from sandbox.phone import RefusedError
 
-# How long a word may take to arrive once the switch has decided: a loaded machine is slow.
-ARRIVAL_SECONDS = 45.0
 _LOOK_SECONDS = 0.1
 AMOUNT_PAISE = 7_00
 
@@ -88,9 +86,12 @@ class Stage:
             return f"{error.status} {error.code}"
         return ""
 
-    def shown(self, transaction_id: str, *, wanted: str) -> dict[str, Any]:
+    def shown(
+        self, transaction_id: str, *, wanted: str, waits_seconds: float = 0
+    ) -> dict[str, Any]:
         """Return a payment as its payer's app shows it, given time to become as wanted."""
-        deadline = time.monotonic() + ARRIVAL_SECONDS
+        scale = max(self.place.platform_scale, self.control.scale()) if waits_seconds else 0
+        deadline = time.monotonic() + ARRIVAL_SECONDS + waits_seconds * scale
         while True:
             shown = self.payer.phone.payment(transaction_id)
             if shown["status"] == wanted or time.monotonic() > deadline:

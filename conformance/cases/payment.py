@@ -105,7 +105,7 @@ def play(stage: Stage, row: Row) -> None:
         stage.control.fault(fault.action, fault.direction, transaction_id, **fault.members())
     stage.pay(order)
     ended = stage.control.payment(transaction_id) if row.ending.switch else None
-    shown = stage.shown(transaction_id, wanted=row.ending.status)
+    shown = stage.shown(transaction_id, wanted=row.ending.status, waits_seconds=row.waits_seconds)
     stage.expect("the app shows", found=shown["status"], wanted=row.ending.status)
     stage.expect("the app's code", found=code_of(shown), wanted=row.ending.code)
     _expect_switch(stage, row.ending, transaction_id, ended)

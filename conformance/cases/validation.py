@@ -98,7 +98,7 @@ A01 CREDIT -Payees/Payee/Ac
 A01 REVERSAL -Payer/Ac
 A02 DEBIT Payer/Ac@addrType=IBAN
 A04 DEBIT Payer/Ac/Detail@name=SWIFT
-A06 DEBIT Payer/Ac/Detail[@name='IFSC']@value=EXBK1000001
+A09 DEBIT Payer/Ac/Detail[@name='IFSC']@value=EXBK1000001
 A06 DEBIT -Payer/Ac/Detail[@name='ACNUM']
 A11 DEBIT Payer/Ac@addrType=AADHAAR
 A13 CREDIT Payees/Payee/Ac@addrType=MOBILE
@@ -167,7 +167,7 @@ def _play(stage: Stage, *, code: str, message: str, order: str) -> None:
 
 def _unsigned(stage: Stage) -> None:
     said = say(stage, script.credit(_incoming(stage)), is_unsigned=True)
-    stage.expect("the Ack", found=said["ack"], wanted="U15")
+    stage.expect("the Ack", found=said["ack"], wanted="U05")
 
 
 def _tampered(stage: Stage) -> None:
@@ -256,7 +256,7 @@ def _cases() -> list[Case]:
             )
         )
     singles = (
-        (_unsigned, "A credit without a signature", "U15", "5.1"),
+        (_unsigned, "A credit without a signature", "U05", "5.1"),
         (_tampered, "A credit changed after it was signed", "U15", "5.1"),
         (_other_path, "A credit under another Txn.id in the URL", "U06", "1.2"),
         (_other_api, "A credit under another API in the URL", "U10", "1.2"),

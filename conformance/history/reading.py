@@ -1,0 +1,78 @@
+"""Read a history: what each transaction, key and account went through."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Line = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class History:
+    """A run, by what is asked of it."""
+
+    pays: list[Line] = field(default_factory=list)
+    reads: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    journals: dict[str, Line] = field(default_factory=dict)
+    before: dict[str, int | None] = field(default_factory=dict)
+    after: dict[str, int | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, lines: Iterable[Line]) -> "History":
+        """Sort the lines of a run."""
+        history = cls()
+        for line in lines:
+            history.take(line)
+        return history
+
+    @classmethod
+    def from_file(cls, path: Path) -> "History":
+        """Read a run from its file."""
+        with path.open(encoding="utf-8") as lines:
+            return cls.of(json.loads(line) for line in lines)
+
+    def take(self, line: Line) -> None:
+        """Take one line."""
+        match line["kind"]:
+            case "pay":
+                self.pays.append(line)
+            case "read":
+                self.reads[line["txn_id"]].append(line)
+            case "journal":
+                self.journals[line["txn_id"]] = line
+            case "balance":
+                (self.before if line["when"] == "before" else self.after)[line["vpa"]] = line[
+                    "paise"
+                ]
+
+    def accepted(self) -> list[Line]:
+        """Return the orders that were answered as accepted."""
+        return [pay for pay in self.pays if pay["outcome"] == "ok"]
+
+    def last_read(self, transaction_id: str) -> Line | None:
+        """Return the last time that somebody asked how a payment stands."""
+        asked = self.reads.get(transaction_id, [])
+        return max(asked, key=lambda line: line["returned_ns"], default=None)
+
+    def answers(self, transaction_id: str, kind: str, sub_type: str = "") -> list[Line]:
+        """Return what the bank answered for a leg, whether the switch took it or not."""
+        journal = self.journals.get(transaction_id)
+        found = [] if journal is None else journal["messages"]
+        return [
+            row
+            for row in found
+            if (row["direction"], row["api"], row["type"]) == ("in", "RespPay", kind)
+            and sub_type in {"", row["sub_type"]}
+        ]
+
+    def was_asked(self, transaction_id: str, kind: str, sub_type: str = "") -> bool:
+        """Say whether the switch ever sent a leg's request to the bank."""
+        journal = self.journals.get(transaction_id)
+        return journal is not None and any(
+            (row["direction"], row["api"], row["type"]) == ("out", "ReqPay", kind)
+            and sub_type in {"", row["sub_type"]}
+            for row in journal["messages"]
+        )
