@@ -101,7 +101,9 @@ def check_route(root: xml.Element, *, api: str, version: str, txn_id: str) -> No
     if xml.api_of(root) != api:
         raise RefusedError("U10", "the root element is not the API in the URL")
     head, txn = root.find("Head"), root.find("Txn")
-    if head is None or head.get("ver") != version:
+    if head is None:
+        raise RefusedError("U52", "there is no Head that names a sender")
+    if head.get("ver") != version:
         raise RefusedError("H02", "Head.ver is not the version in the URL")
     if txn is None or txn.get("id") != txn_id:
         raise RefusedError("U06", "Txn.id is not the one in the URL")
