@@ -10,7 +10,7 @@ SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
     "payments": {"app/v1/": ("apps.payments.urls_app",), "v1/": ("apps.payments.urls_merchant",)},
     "balance": {"app/v1/": ("apps.customers.urls_balance",)},
     "vpa": {"app/v1/": ("apps.vpa.urls",)},
-    "merchants": {"v1/": ("apps.merchants.urls",)},
+    "merchants": {"app/v1/": ("apps.merchants.urls_app",), "v1/": ("apps.merchants.urls",)},
     "accounts": {"app/v1/": ("apps.customers.urls_accounts",)},
     "backoffice": {"": ("upi_platform.backoffice_urls",)},
     "live": {"live/v1/": ("apps.payments.urls_live",)},

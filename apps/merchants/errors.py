@@ -10,6 +10,10 @@ DomainError
 ├── InvalidExpiryError              the order would end in the past or too late
 ├── InvalidMetadataError            the metadata is not a few short texts
 ├── InvalidUrlError                 the webhook's address is not one
+├── LiveKeyRequiredError            what is made would be paid with real money
+├── EmvNotPossibleError             an EMV code has no room for this address, name or reference
+├── AlreadyPaidError                the order behind a link was paid
+├── LinkExpiredError                the link, or the order behind it, has ended
 ├── HttpsRequiredError              the webhook's address does not begin with https
 └── ForbiddenDestinationError       the webhook's address leads into a network that is not public
 """
@@ -74,6 +78,36 @@ class InvalidUrlError(InvalidInputError):
 
     code = "invalid_url"
     title = "The webhook's URL is not valid"
+
+
+class LiveKeyRequiredError(DomainError):
+    """What is asked for would move real money: a test key does not."""
+
+    code = "live_key_required"
+    title = "Only a live key may do this"
+    http_status = 403
+
+
+class EmvNotPossibleError(DomainError):
+    """An EMV code has no room for the address, the name's signs, or so short a reference."""
+
+    code = "emv_not_possible"
+    title = "This cannot be written as a BharatQR code"
+
+
+class AlreadyPaidError(ConflictError):
+    """The order behind the link was paid: it is not paid again."""
+
+    code = "already_paid"
+    title = "This has been paid already"
+
+
+class LinkExpiredError(DomainError):
+    """The link, or the order behind it, has ended."""
+
+    code = "link_expired"
+    title = "This link has expired"
+    http_status = 410
 
 
 class HttpsRequiredError(InvalidInputError):

@@ -106,6 +106,52 @@ class Order(models.Model):
         return ids.public_id("ord", self.id)
 
 
+class QrCode(models.Model):
+    """
+    A QR code of a merchant, as it was made: to be shown and printed again, sign for sign.
+
+    A static code asks for no amount and lives on; a dynamic one is for one order.
+    """
+
+    class Kind(models.TextChoices):
+        """Whether the code is for everybody or for one order."""
+
+        STATIC = "STATIC"
+        DYNAMIC = "DYNAMIC"
+
+    class Format(models.TextChoices):
+        """A signed `upi://` link, or an EMV code, which cannot be signed."""
+
+        UPI = "UPI"
+        BHARATQR = "BHARATQR"
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="qr_codes")
+    kind = models.CharField(max_length=7, choices=Kind)
+    format = models.CharField(max_length=8, choices=Format)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="qr_codes", null=True)
+    store_code = models.CharField(max_length=20, blank=True)
+    terminal_code = models.CharField(max_length=20, blank=True)
+    payload = models.CharField(max_length=2048)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "QR code"
+        verbose_name_plural = "QR codes"
+        constraints = [
+            models.CheckConstraint(
+                name="qr_code_is_dynamic_for_an_order",
+                condition=Q(kind="STATIC", order__isnull=True, expires_at__isnull=True)
+                | Q(kind="DYNAMIC", order__isnull=False, expires_at__isnull=False),
+            )
+        ]
+        indexes = [models.Index(name="qr_codes_of_merchant", fields=["merchant", "id"])]
+
+    def __str__(self) -> str:
+        return ids.public_id("qr", self.id)
+
+
 class OrderFulfilment(models.Model):
     """What one payment did for the order that it named; a transaction is judged once."""
 

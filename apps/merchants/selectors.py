@@ -14,6 +14,7 @@ from apps.merchants.models import (
     Merchant,
     Order,
     OrderFulfilment,
+    QrCode,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -43,6 +44,43 @@ def active_key(key_id: uuid.UUID | None) -> ApiKey | None:
 def merchant(merchant_id: uuid.UUID) -> Merchant:
     """Return a merchant with its payment address."""
     return Merchant.objects.select_related("vpa").get(pk=merchant_id)
+
+
+def merchant_at(address: str) -> Merchant | None:
+    """Return the merchant behind an active address of ours, None if nobody sells there."""
+    return Merchant.objects.filter(vpa__reserved_address=address).first()
+
+
+def live_order(seller: Merchant, reference: str) -> Order | None:
+    """Return the order of real money that a reference names."""
+    return Order.objects.filter(merchant=seller, is_live=True, reference=reference).first()
+
+
+def qr_codes_of(principal: MerchantPrincipal) -> QuerySet[QrCode]:
+    """Return the QR codes that a key sees: its merchant's, if it is a live key; newest first."""
+    rows = QrCode.objects.filter(merchant_id=principal.merchant_id)
+    return (rows if principal.is_live else rows.none()).select_related("order").order_by("-id")
+
+
+def qr_code_of(principal: MerchantPrincipal, code_id: uuid.UUID | None) -> QrCode:
+    """Return a QR code that the key sees. Raises NotFoundError, also for another's."""
+    if code_id is None:
+        raise NotFoundError
+    row = qr_codes_of(principal).filter(pk=code_id).first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def page_of_qr_codes(
+    principal: MerchantPrincipal, *, limit: int, cursor: uuid.UUID | None
+) -> tuple[list[QrCode], bool]:
+    """Return up to `limit` QR codes older than the cursor, and whether there are more."""
+    rows = qr_codes_of(principal)
+    if cursor is not None:
+        rows = rows.filter(pk__lt=cursor)
+    found = list(rows[: limit + 1])
+    return found[:limit], len(found) > limit
 
 
 def merchant_ids_by_address(addresses: Sequence[str]) -> dict[str, uuid.UUID]:

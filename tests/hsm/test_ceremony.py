@@ -10,7 +10,6 @@ from django.conf import settings
 from django.test import override_settings
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
 from pkcs11.exceptions import AttributeSensitive, KeyUnextractable, PKCS11Error
-from pkcs11.util.ec import encode_named_curve_parameters
 
 from hsm import ceremony, keys, signing
 from hsm.configuration import configuration
@@ -65,23 +64,6 @@ def plant_pair(label="issuer-20271101", *, bits=2048, flags=MechanismFlag.UNWRAP
             store=True,
             capabilities=flags,
             public_template=keys.ISSUER.public_template(),
-            private_template=template,
-        )
-    )
-
-
-def plant_ec(curve="secp256r1", *, label="uri-ec-2", **changes):
-    template = {Attribute.SIGN_RECOVER: False, **SEALED}
-    template |= {Attribute[name]: value for name, value in changes.items()}
-    parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
-    write(
-        lambda session: session.create_domain_parameters(
-            KeyType.EC, parameters, local=True
-        ).generate_keypair(
-            label=label,
-            store=True,
-            capabilities=MechanismFlag.SIGN,
-            public_template=keys.URI_EC.public_template(),
             private_template=template,
         )
     )
@@ -285,8 +267,6 @@ def test_a_list_shows_what_may_be_seen(token):
         ("not of ours",     lambda: plant_secret("wrapper"),        "not a key of ours"),
         ("a twin",          lambda: plant_secret("mac-1"),          "there is more than one"),
         ("without a label", lambda: plant_secret(None),             "not a key of ours"),
-        ("another curve",   lambda: plant_ec("secp384r1"),          "EC_PARAMS is"),
-        ("derives too",     lambda: plant_ec(DERIVE=True),          "DERIVE is True"),
     ],
 )  # fmt: skip
 def test_a_planted_key_is_found(token, _case, plant, fault):

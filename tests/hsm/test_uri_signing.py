@@ -4,7 +4,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from pkcs11 import Attribute, ObjectClass
+from pkcs11 import Attribute, KeyType, MechanismFlag, ObjectClass
+from pkcs11.util.ec import encode_named_curve_parameters
 
 from hsm import ceremony, keys, uri_signing
 from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError
@@ -41,6 +42,30 @@ def plant_public(session, point, *, params=keys.P256):
             Attribute.EC_PARAMS: params,
             Attribute.EC_POINT: point,
         }
+    )
+
+
+def plant_ec(curve="secp256r1", **changes):
+    template = {
+        Attribute.PRIVATE: True,
+        Attribute.SIGN_RECOVER: False,
+        Attribute.SENSITIVE: True,
+        Attribute.EXTRACTABLE: False,
+        Attribute.COPYABLE: False,
+        **{Attribute[name]: value for name, value in changes.items()},
+        Attribute.MODIFIABLE: False,
+    }
+    parameters = {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
+    writing(
+        lambda session: session.create_domain_parameters(
+            KeyType.EC, parameters, local=True
+        ).generate_keypair(
+            label="uri-ec-2",
+            store=True,
+            capabilities=MechanismFlag.SIGN,
+            public_template=keys.URI_EC.public_template(),
+            private_template=template,
+        )
     )
 
 
@@ -112,6 +137,22 @@ def test_a_public_key_that_was_replaced_is_found(token, _case, point, params):
     with pytest.raises(KeyUnfitError, match="no public key"):
         uri_signing.public_key(EC)
     assert f"{EC}: the public key is not that of the private key" in ceremony.check_keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"curve": "secp384r1"}, "EC_PARAMS is"),
+        ({"DERIVE": True}, "DERIVE is True"),
+        ({"EXTRACTABLE": True}, "EXTRACTABLE is True"),
+    ],
+)
+def test_a_planted_pair_is_found_and_not_used(token, changes, fault):
+    plant_ec(**changes)
+
+    assert any(fault in found for found in ceremony.check_keys())
+    with pytest.raises(KeyUnfitError, match=fault):
+        uri_signing.sign("uri-ec-2", DATA)
 
 
 def test_a_token_that_is_away_signs_nothing(token):

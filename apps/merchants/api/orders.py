@@ -14,8 +14,9 @@ from apps.customers.api.base import body_of
 from apps.merchants import selectors
 from apps.merchants.api import render, schemas
 from apps.merchants.api.authentication import MerchantView, principal_of
+from apps.merchants.api.instants import instant
 from apps.merchants.contracts import Scope
-from apps.merchants.errors import InvalidExpiryError, InvalidMetadataError
+from apps.merchants.errors import InvalidMetadataError
 from apps.merchants.services.create_order import OrderDraft, create_order
 from apps.messaging import idempotency
 
@@ -27,10 +28,6 @@ _MEMBERS = frozenset({"reference", "amount", "currency", "note", "metadata", "ex
 # Txn/@refId as the wire takes it (upi-protocol 2.3): 1 to 35 signs.
 _REFERENCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,33}[A-Za-z0-9])?")
 _METADATA_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,40}")
-_INSTANT = re.compile(
-    r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
-    r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 class OrdersView(MerchantView):
@@ -131,7 +128,7 @@ def _draft(body: dict[str, Any], *, at: dt.datetime) -> OrderDraft:
         amount=amount,
         note=members.note(body),
         metadata=_metadata(body.get("metadata")),
-        expires_at=_expires_at(body.get("expires_at"), at=at),
+        expires_at=instant(body, "expires_at") or at + LIFE_DEFAULT,
     )
 
 
@@ -150,17 +147,6 @@ def _is_short_text(value: object) -> bool:
     # isprintable() is false for control signs, lone surrogates and signs that turn the direction
     # of writing: nothing that breaks UTF-8, a terminal or a reader's eye.
     return type(value) is str and len(value) <= METADATA_TEXT_MAX and value.isprintable()
-
-
-def _expires_at(value: object, *, at: dt.datetime) -> dt.datetime:
-    if value is None:
-        return at + LIFE_DEFAULT
-    if type(value) is not str or not _INSTANT.fullmatch(value):
-        raise InvalidExpiryError(field="expires_at")
-    try:
-        return dt.datetime.fromisoformat(value)
-    except ValueError as error:
-        raise InvalidExpiryError(field="expires_at") from error
 
 
 def _cursor(request: Request) -> Any:
