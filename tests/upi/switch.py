@@ -1,9 +1,10 @@
 """A switch that takes our POSTs on a real socket and acks, refuses, stays silent or goes away."""
 
+import ssl
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 from lxml import etree
 
@@ -15,6 +16,7 @@ class Posted:
     path: str
     headers: dict[str, str]
     body: bytes
+    certificate: dict[str, Any] = field(default_factory=dict)
 
     @property
     def root(self) -> etree._Element:
@@ -29,13 +31,17 @@ class _Server(ThreadingHTTPServer):
 class Switch:
     """What came is in `posted`; `plan` says how to answer each POST in turn, then it acks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.posted: list[Posted] = []
         self.plan: list[str] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        scheme = "http"
+        if tls is not None:
+            scheme = "https"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -58,7 +64,10 @@ class Switch:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                action = switch._take(Posted(self.path, dict(self.headers.items()), body))
+                is_secure = isinstance(self.connection, ssl.SSLSocket)
+                certificate = self.connection.getpeercert() if is_secure else None
+                headers = dict(self.headers.items())
+                action = switch._take(Posted(self.path, headers, body, certificate or {}))
                 if action == "silent":
                     self.close_connection = True
                     return
