@@ -12,7 +12,7 @@ from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "upi_platform.settings.development")
 
-QUEUES = ("default", "payments", "upi", "accounts", "customers", "merchants", "messaging")
+QUEUES = ("default", "payments", "upi", "accounts", "customers", "vpa", "merchants", "messaging")
 
 app = Celery("upi_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -9,7 +9,7 @@ SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
     "receiver": {"": ("apps.upi.urls",)},
     "payments": {"app/v1/": ("apps.payments.urls_app",), "v1/": ("apps.payments.urls_merchant",)},
     "balance": {"app/v1/": ("apps.customers.urls_balance",)},
-    "vpa": {"app/v1/": ("apps.vpa.urls",)},
+    "vpa": {"app/v1/": ("apps.vpa.urls",), "v1/": ("apps.merchants.urls_vpas",)},
     "merchants": {"app/v1/": ("apps.merchants.urls_app",), "v1/": ("apps.merchants.urls",)},
     "accounts": {"app/v1/": ("apps.customers.urls_accounts",)},
     "backoffice": {"": ("upi_platform.backoffice_urls",)},

@@ -11,6 +11,7 @@ SWEEPS: Mapping[str, str] = {
     "accounts.credentials": "apps.accounts.selectors.credentials_are_due",
     "accounts.pins": "apps.accounts.selectors.pins_are_due",
     "customers.requests": "apps.customers.selectors.requests_are_due",
+    "vpa.verifications": "apps.vpa.selectors.verifications_are_due",
     "merchants.webhooks": "apps.merchants.selectors.webhooks_are_due",
     "upi.deliver": "apps.upi.selectors.delivery_is_due",
     "upi.directory": "apps.upi.selectors.directory_is_due",

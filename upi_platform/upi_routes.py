@@ -22,6 +22,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("RespRegMob", "ReqRegMob"): "apps.customers.endpoint.receive_registration_answer",
     ("RespSetCre", "SetCre"): "apps.customers.endpoint.receive_change_answer",
     ("RespBalEnq", "BalEnq"): "apps.customers.endpoint.receive_balance_answer",
+    # Whose an address is: other PSPs ask us, and we ask them.
+    ("ReqValAdd", "ValAdd"): "apps.vpa.endpoint.receive_verification",
+    ("RespValAdd", "ValAdd"): "apps.vpa.endpoint.receive_verification_answer",
     # The directory: the switch's lists, which we pull.
     ("RespListPsp", "ListPsp"): "apps.upi.services.pull.receive_answer",
     ("RespListAccPvd", "ListAccPvd"): "apps.upi.services.pull.receive_answer",

@@ -30,6 +30,11 @@ def message_address(mobile: str) -> str:
     return f"{mobile[2:]}@{settings.UPI_HANDLES[0]}"
 
 
+def customer(customer_id: uuid.UUID) -> Customer:
+    """Return a customer; there is one, for somebody logged in as them."""
+    return Customer.objects.get(pk=customer_id)
+
+
 def customer_by_mobile(mobile: str) -> Customer | None:
     """Return the active customer with this mobile number."""
     return Customer.objects.filter(mobile=mobile, state=Customer.State.ACTIVE).first()

@@ -46,3 +46,14 @@ class ResolvedVpa:
         if self.expires_at is not None and self.expires_at <= at:
             return EXPIRED
         return "" if self.closed_by is None else _CLOSED[self.closed_by]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who wants to know whose an address is: the payer to be, as the wire names him."""
+
+    client: str
+    address: str
+    name: str
+    kind: VpaKind = VpaKind.PERSON
+    mcc: str = "0000"

@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from apps.common import ids
 from apps.customers.models import Customer
 from apps.vpa.contracts import ClosedBy, VpaKind
+from apps.vpa.states import VerificationState
 
 # ASCII, lower case: two addresses that look alike must be one (upi-protocol 6.1).
 ADDRESS = r"^[a-z0-9][a-z0-9.\-_]{0,253}@[a-z][a-z0-9.]{1,63}$"
@@ -87,3 +88,60 @@ class Vpa(models.Model):
 
     def __str__(self) -> str:
         return ids.public_id("vpa", self.id)
+
+
+class Verification(models.Model):
+    """
+    The question whose an address is, asked of the address's PSP before somebody pays to it.
+
+    `client` is who asked, in the scope of its idempotency keys; nobody else may read the answer.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    client = models.CharField(max_length=60)
+    payer_address = models.CharField(max_length=255)
+    payer_name = models.CharField(max_length=99)
+    payer_type = models.CharField(max_length=6, choices=[(kind, kind) for kind in VpaKind])
+    payer_code = models.CharField(max_length=4)
+    address = models.CharField(max_length=255)
+    transaction_id = models.CharField(max_length=35, unique=True)
+    exchange_id = models.UUIDField(unique=True)
+    state = models.CharField(
+        max_length=8,
+        choices=[(state, state) for state in VerificationState],
+        default=VerificationState.CREATED,
+    )
+    result_code = models.CharField(max_length=20, blank=True)
+    verified_name = models.CharField(max_length=99, blank=True)
+    kind = models.CharField(max_length=6, blank=True)
+    mcc = models.CharField(max_length=4, blank=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    next_action_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    parked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="verification_ends_at_an_instant",
+                condition=Q(state__in=["VERIFIED", "REFUSED"], ended_at__isnull=False)
+                | (~Q(state__in=["VERIFIED", "REFUSED"]) & Q(ended_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="verification_names_whom_it_found",
+                condition=~Q(state="VERIFIED") | ~Q(verified_name=""),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="verification_due",
+                fields=["next_action_at"],
+                condition=Q(next_action_at__isnull=False, parked_at__isnull=True),
+            ),
+            models.Index(name="verification_of_client", fields=["client", "address", "created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return ids.public_id("ver", self.id)

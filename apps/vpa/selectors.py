@@ -1,15 +1,18 @@
 """Reads and named locks of payment addresses."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from apps.common.errors import NotFoundError
 from apps.upi.contracts import AccountAddress, MerchantBlock
 from apps.vpa import resolution_cache
 from apps.vpa.contracts import ClosedBy, ResolvedVpa, VpaKind
-from apps.vpa.models import Vpa
+from apps.vpa.models import Verification, Vpa
+from apps.vpa.states import VerificationState
 
 ADDRESSES_MAX = 1000
 
@@ -77,6 +80,38 @@ def owned_vpa(customer_id: uuid.UUID, address: str) -> Vpa | None:
 def lock_vpa(vpa_id: uuid.UUID) -> Vpa:
     """Return the address, its row locked until the transaction ends."""
     return Vpa.objects.select_for_update(no_key=True).get(pk=vpa_id)
+
+
+def verification_of(client: str, verification_id: uuid.UUID | None) -> Verification:
+    """Return a verification that the client asked for. Raises NotFoundError, also for others'."""
+    if verification_id is None:
+        raise NotFoundError
+    row = Verification.objects.filter(pk=verification_id, client=client).first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def recent_verification(client: str, address: str, *, since: dt.datetime) -> Verification | None:
+    """Return the client's newest question about an address after an instant, unless it failed."""
+    rows = Verification.objects.filter(client=client, address=address, created_at__gt=since)
+    return rows.exclude(state=VerificationState.REFUSED).order_by("-created_at").first()
+
+
+def claimed_verifications(row_ids: Sequence[uuid.UUID]) -> list[Verification]:
+    """Return claimed verifications in the order in which they were asked for."""
+    return list(Verification.objects.filter(pk__in=row_ids).order_by("pk"))
+
+
+def lock_verification(exchange_id: uuid.UUID) -> Verification | None:
+    """Return the verification that sent an exchange, its row locked until the transaction ends."""
+    rows = Verification.objects.select_for_update(no_key=True)
+    return rows.filter(exchange_id=exchange_id).first()
+
+
+def verifications_are_due() -> bool:
+    """Return whether a verification waits to be sent, or too long for its answer."""
+    return Verification.objects.filter(next_action_at__lte=Now(), parked_at__isnull=True).exists()
 
 
 def _merchant_block(row: Vpa) -> MerchantBlock:

@@ -22,6 +22,7 @@ def world():
     person, shop = enrol_person(), open_shop()
     body = {"address": "asha@exbank", "account": person.account_id}
     person.client.post("/app/v1/vpas", body, format="json")
+    person.client.post("/app/v1/vpas/verify", {"address": "asha@exbank"}, format="json")
     enquiry = {
         "txn_id": new_transaction_id(),
         "account": person.account_id,

@@ -88,6 +88,8 @@ WEBHOOK_DEADLINE_SECONDS = 10
 ORDER_LIFE_SECONDS_MAX = 45 * 24 * 3600
 # A balance is handed to the app once, from memory, and never stored (circular OC-95).
 BALANCE_HANDOVER_SECONDS = 60
+# The switch gives the PSP of an address 10 s (circular OC-214).
+UPI_ADDRESS_ANSWER_SECONDS = _timer(15)
 ACCOUNT_REQUEST_ANSWER_SECONDS = _timer(30)
 VPA_REUSE_AFTER_DAYS = 183
 VPA_CACHE_SECONDS = 30
