@@ -11,22 +11,32 @@ class Rule(StrEnum):
     """
     What a limit counts, each per account; days are Indian calendar days.
 
-    SHARED_QR is the most that a QR code may ask for a person when it came as an image.
+    SHARED_QR is the most that a QR code may ask for a person when it came as an image. FIRST_…
+    holds for the first 24 hours of an account or of a new device, BANK_… is this bank's own.
     """
 
     PAYMENT_AMOUNT = "PAYMENT_AMOUNT"
     DAY_AMOUNT = "DAY_AMOUNT"
     DAY_COUNT = "DAY_COUNT"
     SHARED_QR = "SHARED_QR"
+    FIRST_PAYMENT_AMOUNT = "FIRST_PAYMENT_AMOUNT"
+    FIRST_DAY_AMOUNT = "FIRST_DAY_AMOUNT"
+    BANK_PAYMENT_AMOUNT = "BANK_PAYMENT_AMOUNT"
+    BANK_DAY_AMOUNT = "BANK_DAY_AMOUNT"
 
 
 @dataclass(frozen=True, slots=True)
 class LimitAsk:
-    """A debit of an account: `at` decides the rules and the day it counts for."""
+    """
+    A debit of an account: `at` decides the rules and the day it counts for.
+
+    `device` is the payer's phone, "" where nobody's phone asks for the debit.
+    """
 
     account_id: int
     amount: Money
     at: dt.datetime
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +47,16 @@ class Limits:
     day_amount_paise: int | None = None
     day_count: int | None = None
     shared_qr_paise: int | None = None
+    first_payment_amount_paise: int | None = None
+    first_day_amount_paise: int | None = None
+    bank_payment_amount_paise: int | None = None
+    bank_day_amount_paise: int | None = None
+
+
+@dataclass(slots=True)
+class FirstDay:
+    """What an account paid from the device it uses now, in the 24 hours from `began_at` on."""
+
+    device: str
+    began_at: dt.datetime | None
+    amount_paise: int

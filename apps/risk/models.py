@@ -26,7 +26,7 @@ class LimitRule(models.Model):
     paise, or a number of payments.
     """
 
-    rule = models.CharField(max_length=14, choices=[(rule.value, rule.value) for rule in Rule])
+    rule = models.CharField(max_length=20, choices=[(rule.value, rule.value) for rule in Rule])
     value = models.BigIntegerField()
     valid_from_date = models.DateField()
     valid_to_date = models.DateField(null=True, blank=True)
@@ -37,7 +37,7 @@ class LimitRule(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="limit_rule_is_known",
-                condition=Q(rule__in=["PAYMENT_AMOUNT", "DAY_AMOUNT", "DAY_COUNT", "SHARED_QR"]),
+                condition=Q(rule__in=[rule.value for rule in Rule]),
             ),
             models.CheckConstraint(name="limit_rule_is_positive", condition=Q(value__gt=0)),
             models.CheckConstraint(
@@ -83,3 +83,30 @@ class LimitUsage(models.Model):
 
     def __str__(self) -> str:
         return f"account {self.account_id} on {self.business_date}"
+
+
+class FirstUse(models.Model):
+    """
+    Since when an account pays from its device, and how much it paid in the first 24 hours.
+
+    `began_at` is None until something was paid. An account that paid before its devices were known
+    has no device: the next one is taken for the one it always had.
+    """
+
+    account = models.OneToOneField(
+        BankAccount, primary_key=True, on_delete=models.PROTECT, related_name="+"
+    )
+    device = models.CharField(max_length=64, blank=True)
+    began_at = models.DateTimeField(null=True)
+    amount_paise = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "risk_first_use"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="first_use_is_not_negative", condition=Q(amount_paise__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"account {self.account_id} since {self.began_at}"

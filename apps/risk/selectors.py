@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Q
 
 from apps.common.money import Money
-from apps.risk.contracts import Limits, Rule
+from apps.risk.contracts import FirstDay, Limits, Rule
 from apps.risk.models import LimitRule, LimitUsage
 
 
@@ -23,6 +23,10 @@ def limits_on(date: dt.date) -> Limits:
         day_amount_paise=rules.get(Rule.DAY_AMOUNT),
         day_count=rules.get(Rule.DAY_COUNT),
         shared_qr_paise=rules.get(Rule.SHARED_QR),
+        first_payment_amount_paise=rules.get(Rule.FIRST_PAYMENT_AMOUNT),
+        first_day_amount_paise=rules.get(Rule.FIRST_DAY_AMOUNT),
+        bank_payment_amount_paise=rules.get(Rule.BANK_PAYMENT_AMOUNT),
+        bank_day_amount_paise=rules.get(Rule.BANK_DAY_AMOUNT),
     )
 
 
@@ -56,3 +60,18 @@ def lock_usage(days: Collection[tuple[int, dt.date]]) -> dict[tuple[int, dt.date
             [accounts, dates],
         )
         return {(row[0], row[1]): [row[2], row[3], row[4]] for row in cursor.fetchall()}
+
+
+def lock_first_days(account_ids: Collection[int]) -> dict[int, FirstDay]:
+    """
+    Return how accounts began to pay, their rows locked in their order; absent: never paid.
+
+    The caller holds the accounts' usage rows, so that two first payments do not pass each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT account_id, device, began_at, amount_paise FROM risk_first_use "
+            "WHERE account_id = ANY(%s::bigint[]) ORDER BY account_id FOR NO KEY UPDATE",
+            [sorted(account_ids)],
+        )
+        return {row[0]: FirstDay(*row[1:]) for row in cursor.fetchall()}

@@ -136,10 +136,12 @@ class Hand:
     def send(self, message: Message) -> Answered:
         return self.door.send(etree.fromstring(codec.encode(message)))
 
-    def debit(self, deal: Deal, *, pin: str = PIN, creds=None, at=None, **txn) -> "Sent":
+    def debit(
+        self, deal: Deal, *, pin: str = PIN, creds=None, at=None, device_id=None, **txn
+    ) -> "Sent":
         if creds is None:
             creds = (credential(pin, deal.binding(), number=deal.payer.number),)
-        device = Device(mobile=deal.payer.mobile, type="MOB")
+        device = Device(mobile=deal.payer.mobile, type="MOB", id=device_id)
         return self._ask(
             ReqPay(
                 head=head(at),

@@ -145,7 +145,7 @@ def test_a_rule_that_cannot_be_is_refused(rules, change):
 
 def test_the_rules_of_the_trade_are_there_from_the_first_day(db):
     assert selectors.limits_on(dt.date(2026, 11, 22)) == Limits(
-        1_00_000_00, 1_00_000_00, 20, 2_000_00
+        1_00_000_00, 1_00_000_00, 20, 2_000_00, 5_000_00, 5_000_00
     )
 
 

@@ -22,6 +22,7 @@ from apps.customers.services.enrol import (
 )
 from apps.merchants.seed_files import SeedFiles, new_key
 from apps.merchants.services.seed_demo import APP, CARD_EXPIRY
+from apps.risk.services.first_day import establish
 from apps.vpa.services.register import register_crowd
 
 BATCH = 200
@@ -90,15 +91,18 @@ def _enrolment(number: int, public_key_pem: str) -> Enrolment:
 def _open_accounts(enrolments: list[Enrolment]) -> None:
     """Open the accounts with a deposit each, in one transaction: a commit for all of them."""
     with transaction.atomic(durable=True):
+        opened = []
         for each in enrolments:
             number = each.account.account_number
-            open_account(
+            account = open_account(
                 number=number,
                 holder_name=each.account.holder_name,
                 mobile=each.mobile,
                 card=DebitCard(digits=_card_digits(int(number[4:])), expiry=CARD_EXPIRY),
             )
             deposit(number=number, amount=OPENING, reference=f"load-{number}")
+            opened.append(account.pk)
+        establish(opened)
 
 
 def _card_digits(number: int) -> str:

@@ -31,6 +31,7 @@ from apps.merchants.services.onboard import onboard_merchant
 from apps.operators import roles
 from apps.operators.models import Operator
 from apps.operators.services import enrol as second_factor
+from apps.risk.services.first_day import establish
 from apps.upi.contracts import AccountAddress, MerchantBlock
 from apps.vpa.services.register import register_address
 
@@ -88,6 +89,8 @@ def seed_customer(person: DemoCustomer, files: SeedFiles, *, at: dt.datetime) ->
         mobile=person.mobile,
         card=card,
     )
+    # They play customers of old, whose first 24 hours are long over.
+    establish([account.pk])
     opening = Money.from_rupees(person.opening_rupees)
     if opening:
         deposit(number=person.account_number, amount=opening, reference=f"opening-{person.name}")

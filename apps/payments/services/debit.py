@@ -15,6 +15,7 @@ from apps.payments import selectors
 from apps.payments.contracts import Job
 from apps.payments.services import posting
 from apps.payments.services.posting import Batch, Decision
+from apps.payments.services.reading import device_mark
 from apps.payments.services.verify import TOO_LATE
 from apps.payments.states import Role, State
 from apps.risk.contracts import LimitAsk
@@ -99,4 +100,5 @@ def limit_ask(job: Job, known: Mapping[str, BankAccount]) -> LimitAsk:
         account_id=known[job.account_number].pk,
         amount=job.transaction.amount,
         at=job.received_at,
+        device=device_mark(job),
     )

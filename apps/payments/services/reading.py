@@ -1,7 +1,11 @@
 """Read the switch's messages as facts of a transaction and as requests for a leg."""
 
-from apps.payments.contracts import TransactionFacts, WireRequest
-from apps.upi.contracts import Party, Received, ReqAuthDetails, ReqPay, Txn
+import hashlib
+
+import orjson
+
+from apps.payments.contracts import Job, TransactionFacts, WireRequest
+from apps.upi.contracts import Device, Party, Received, ReqAuthDetails, ReqPay, Txn
 
 
 def facts_of(message: ReqPay | ReqAuthDetails) -> TransactionFacts:
@@ -53,3 +57,15 @@ def _name(party: Party) -> str:
     if party.info is not None:
         return party.info.verified_name
     return party.name or party.addr.partition("@")[0]
+
+
+def device_mark_to_json(device: Device | None) -> str | None:
+    """Write what tells the payer's phone from another one, and nothing else of it."""
+    if device is None or not device.id:
+        return None
+    return orjson.dumps({"mark": hashlib.sha256(device.id.encode()).hexdigest()}).decode()
+
+
+def device_mark(job: Job) -> str:
+    """Return what tells the phone of a debit from another one, "" where there is no phone."""
+    return str(orjson.loads(job.device)["mark"]) if job.device else ""

@@ -23,7 +23,7 @@ from apps.payments.messages import confirmation_answer
 from apps.payments.services import answering
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.opening import adopt_request, open_leg
-from apps.payments.services.reading import facts_of, request_of
+from apps.payments.services.reading import device_mark_to_json, facts_of, request_of
 from apps.payments.states import Role, State
 from apps.upi.contracts import (
     Answer,
@@ -68,6 +68,7 @@ def receive_debit(received: Received[ReqPay]) -> None:
         code="" if has_pin else "XF",
         request=request_of(received),
         device_mobile=(payer.device.mobile or "") if payer.device else "",
+        device=device_mark_to_json(payer.device),
         asked_at=min(received.received_at, received.message.head.ts),
         **_account(payer),
     )
