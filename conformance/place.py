@@ -25,7 +25,8 @@ class Place:
     Everything that a run needs to know of its surroundings.
 
     `phones` is the folder of the seed (`load.jsonl`, `merchant.json`), `keys` the folder in which
-    public keys are exchanged; `platform_scale` is told, for the platform does not say it.
+    public keys are exchanged; `platform_scale` is told, for the platform does not say it. Customers
+    before `first_customer` are left alone: others have paid with them today.
     """
 
     public_url: str
@@ -33,6 +34,7 @@ class Place:
     phones: Path
     keys: Path
     platform_scale: float
+    first_customer: int = 0
 
     def switch_key(self) -> rsa.RSAPublicKey:
         """Return the key to which phones encrypt credentials."""
@@ -45,7 +47,7 @@ class Place:
     def customers(self) -> list[dict[str, str]]:
         """Return the facts of the seed's crowd, one a customer."""
         lines = (self.phones / "load.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in lines[self.first_customer :]]
 
     def shop(self) -> dict[str, str]:
         """Return the facts of the seed's merchant."""

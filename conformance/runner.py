@@ -3,46 +3,22 @@
 import itertools
 import queue
 import random
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 
 from conformance.case import Case, Stage, Verdict
+from conformance.people import Pool
 from conformance.person import Person
 from conformance.place import TIMEOUT_SECONDS, Control, Place
 
 LANES = 12
 _PEOPLE_OF_LANE = 2
-
-
-class NotEnoughCustomersError(Exception):
-    """The seed has too few customers for so many lanes and cases."""
-
-
-@dataclass(slots=True)
-class _Pool:
-    """The customers of the seed, each given out once."""
-
-    place: Place
-    facts: Iterator[dict[str, str]]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, client: httpx.Client) -> Person:
-        """Return a customer whom nobody has, logged in. Raises NotEnoughCustomersError."""
-        with self.lock:
-            facts = next(self.facts, None)
-        if facts is None:
-            message = "seed more customers: manage.py seed_demo --customers N"
-            raise NotEnoughCustomersError(message)
-        person = Person.of(facts, place=self.place, client=client)
-        person.phone.login()
-        return person
 
 
 @dataclass(slots=True)
@@ -53,7 +29,7 @@ class _Lane:
     control: Control
     client: httpx.Client
     people: list[Person]
-    pool: _Pool
+    pool: Pool
 
     def play(self, case: Case) -> Verdict:
         """Play one case and judge it."""
@@ -77,11 +53,6 @@ class _Lane:
         return Verdict(
             case, stage.findings, stage.transaction_ids, time.monotonic() - begun, error=error
         )
-
-
-def customers_needed(*, lanes: int) -> int:
-    """Return how many customers the seed should have."""
-    return lanes * _PEOPLE_OF_LANE + 24
 
 
 def sample(cases: Sequence[Case], *, seed: int, size: int) -> list[Case]:
@@ -109,7 +80,7 @@ def run(
     waiting: queue.SimpleQueue[Case] = queue.SimpleQueue()
     for case in sorted(cases, key=lambda case: -case.waits_seconds):
         waiting.put(case)
-    pool = _Pool(place, iter(place.customers()))
+    pool = Pool(place)
     verdicts: dict[str, Verdict] = {}
     with ExitStack() as stack, ThreadPoolExecutor(lanes) as threads:
         opened = list(threads.map(lambda _: _open_lane(place, pool), range(lanes)))
@@ -130,11 +101,8 @@ def run(
     return [verdicts[case.id] for case in cases]
 
 
-def _open_lane(place: Place, pool: _Pool) -> _Lane:
+def _open_lane(place: Place, pool: Pool) -> _Lane:
     client = httpx.Client(timeout=TIMEOUT_SECONDS)
     control = Control(place.control_url, client)
-    people = [pool.take(client) for _ in range(_PEOPLE_OF_LANE)]
-    for person in people:
-        status = person.register_pin(control)
-        assert status == "succeeded", f"{person.vpa} could not set a PIN: {status}"
+    people = pool.take_with_pins(_PEOPLE_OF_LANE, client, control, at_once=1)
     return _Lane(place, control, client, people, pool)

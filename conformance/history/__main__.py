@@ -1,4 +1,4 @@
-"""`python -m conformance.history judge FILE`: print what a recorded run promises and breaks."""
+"""`python -m conformance.history record FILE` makes a run; `judge FILE` judges it."""
 
 import argparse
 import sys
@@ -6,21 +6,76 @@ from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from conformance.history import load
 from conformance.history.judging import PROMISES, judge
 from conformance.history.reading import History
+from conformance.place import Place
 
 _SHOWN_MAX = 20
+# Duplicates one in ten, timeouts one in twenty, messages overtaken, Acks lost.
+RATES = ("duplicate=0.1", "lose=0.05", "reorder=0.05", "lose_ack=0.03", "repeat=0.02")
 
 
 def main() -> int:
-    """Judge the file; return 1 if a promise did not hold, 2 if there is too little to judge."""
+    """Record or judge; a judgement is 1 if a promise did not hold, 2 with too little to judge."""
+    options = _parser().parse_args()
+    code: int = options.action(options, Console())
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conformance.history", description=__doc__)
     commands = parser.add_subparsers(required=True)
     judging = commands.add_parser("judge", help="judge a history")
     judging.add_argument("file", type=Path)
-    history = History.from_file(parser.parse_args().file)
-    return report(history, Console())
+    judging.set_defaults(action=_judge)
+    recording = commands.add_parser("record", help="make a run under faults and record it")
+    recording.add_argument("file", type=Path)
+    recording.add_argument("--public-url", required=True)
+    recording.add_argument("--control-url", required=True)
+    recording.add_argument("--phones", type=Path, required=True)
+    recording.add_argument("--keys", type=Path, required=True)
+    recording.add_argument("--platform-scale", type=float, default=1.0)
+    recording.add_argument("--first-customer", type=int, default=0)
+    recording.add_argument("--payments", type=int, default=60)
+    recording.add_argument("--lanes", type=int, default=8)
+    recording.add_argument("--seed", type=int, default=1)
+    recording.add_argument("--rate", action="append", metavar="FAULT=SHARE", help="of messages")
+    recording.set_defaults(action=_record)
+    return parser
+
+
+def _record(options: argparse.Namespace, console: Console) -> int:
+    place = Place(
+        public_url=options.public_url,
+        control_url=options.control_url,
+        phones=options.phones,
+        keys=options.keys,
+        platform_scale=options.platform_scale,
+        first_customer=options.first_customer,
+    )
+    rates = (rate.partition("=") for rate in options.rate or RATES)
+    plan = load.Plan(
+        payments=options.payments,
+        lanes=options.lanes,
+        seed=options.seed,
+        rates={name: float(share) for name, _, share in rates},
+    )
+    shown = Progress(
+        TextColumn("payments"), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=console, transient=True, disable=not console.is_terminal,
+    )  # fmt: skip
+    with shown:
+        task = shown.add_task("payments", total=plan.payments)
+        made = load.record(place, plan, options.file, told=lambda _: shown.advance(task))
+    console.print(f"recorded {made['transactions']} transactions of {made['people']} customers")
+    return 0
+
+
+def _judge(options: argparse.Namespace, console: Console) -> int:
+    return report(History.from_file(options.file), console)
 
 
 def report(history: History, console: Console) -> int:
@@ -30,11 +85,8 @@ def report(history: History, console: Console) -> int:
         return 2
     found = judge(history)
     broken = Counter(violation.promise for violation in found)
-    payments = len({pay["txn_id"] for pay in history.accepted()})
-    reads = sum(len(reads) for reads in history.reads.values())
-    console.print(
-        f"{payments} payments, {len(history.pays)} orders, {reads} reads", highlight=False
-    )
+    for name, figure in history.figures().items():
+        console.print(f"  {name:<34}{figure:>8}", highlight=False)
     for name in PROMISES:
         mark = "[red]✗[/]" if broken[name] else "[green]✓[/]"
         console.print(f"  {mark} {name.replace('_', ' ')}" + f"  {broken[name]}" * (name in broken))

@@ -76,3 +76,21 @@ class History:
             and sub_type in {"", row["sub_type"]}
             for row in journal["messages"]
         )
+
+    def figures(self) -> dict[str, int]:
+        """Return how much there was to judge."""
+        messages = [row for journal in self.journals.values() for row in journal["messages"]]
+        legs = {
+            (row["api"], row["type"], row["sub_type"], row["original_id"] or row["transaction_id"])
+            for row in messages
+            if row["direction"] == "out" and row["api"] in {"ReqPay", "ReqAuthDetails"}
+        }
+        own = {pay["txn_id"] for pay in self.accepted()}
+        return {
+            "payments": len(self.journals),
+            "legs of the bank": len(legs) + len(own),
+            "orders of clients": len(self.pays),
+            "reads of clients": sum(map(len, self.reads.values())),
+            "messages": len(messages),
+            "messages that met a fault": sum(1 for row in messages if row["fault"]),
+        }

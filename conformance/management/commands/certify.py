@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from conformance import report, runner
 from conformance.case import Case
 from conformance.cases import CASES
+from conformance.people import NotEnoughCustomersError
 from conformance.place import TIMEOUT_SECONDS, Control, Place
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--sample", type=int, help="draw so many, by --seed")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--lanes", type=int, default=runner.LANES)
+        parser.add_argument("--first-customer", type=int, default=0, help="leave out so many")
         parser.add_argument("--json", type=Path, help="write the run as JSON")
         parser.add_argument("--evidence", type=Path, help="write a zip of evidence")
         parser.add_argument("--list", action="store_true", help="show the cases and stop")
@@ -50,6 +52,7 @@ class Command(BaseCommand):
             phones=options["phones"],
             keys=options["keys"],
             platform_scale=float(settings.UPI_TIMER_SCALE),
+            first_customer=options["first_customer"],
         )
         with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
             if not _play(cases, place, Control(place.control_url, client), options, shown):
@@ -83,7 +86,7 @@ def _play(
     try:
         with shown.progress(len(cases)) as done:
             verdicts = runner.run(cases, place, lanes=lanes, done=done)
-    except runner.NotEnoughCustomersError as error:
+    except NotEnoughCustomersError as error:
         raise CommandError(str(error)) from error
     run = report.facts(
         began_at=began_at,
