@@ -172,6 +172,30 @@ class Phone:
         )
         return self._wait(f"/app/v1/balance-enquiries/{asked['id']}")
 
+    def scan(self, text: str, *, source: str = "camera") -> dict[str, Any]:
+        """Return what the app shows of a QR code or a link before anybody pays."""
+        return self._post("/app/v1/intents/resolve", {"text": text, "source": source})
+
+    def pay_scanned(
+        self,
+        shown: dict[str, Any],
+        *,
+        account_id: str,
+        payer: str,
+        pin: str,
+        amount_paise: int = 0,
+    ) -> dict[str, Any]:
+        """Pay what `scan` showed, with an amount of one's own where the link leaves it open."""
+        payment = shown["payment"]
+        order = self.payment_order(
+            account_id=account_id,
+            payer=payer,
+            payee=payment["payee_vpa"],
+            amount_paise=payment.get("amount", amount_paise),
+            pin=pin,
+        )
+        return self.send_payment(order | payment)
+
     def pay(  # noqa: PLR0913 - what a person sees and chooses on the payment page
         self,
         *,

@@ -47,6 +47,7 @@ _ICONS: Mapping[str, str] = {
     "vpa": "alternate_email",
     "merchants.merchant": "storefront",
     "merchants.order": "receipt_long",
+    "merchants.qrcode": "qr_code_2",
     "merchants": "webhook",
     "accounts": "account_balance_wallet",
     "ledger": "menu_book",

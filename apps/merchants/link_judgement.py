@@ -91,22 +91,33 @@ TITLES: dict[LinkRefusal | LinkWarning, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFacts:
-    """What is known of a link; `payee` is what is behind an address of ours."""
+    """
+    What is known of a link.
+
+    `payee` is what is behind an address of ours; `listed_name` the name of a merchant elsewhere
+    whom the network's directory vouches for.
+    """
 
     intent: Intent
     signature: SignatureStatus
     source: Source
     is_ours: bool
     payee: ResolvedVpa | None = None
+    listed_name: str = ""
     is_suspended: bool = False
     limits: Limits = field(default_factory=Limits)
 
     @property
+    def verified_name(self) -> str:
+        """The payee's name if somebody vouches for it, else ""."""
+        return self.payee.verified_name if self.payee is not None else self.listed_name
+
+    @property
     def is_person(self) -> bool:
-        """Whether the payee is a person; of another bank's, what the link says."""
+        """Whether the payee is a person; of a stranger, what the link says."""
         if self.payee is not None:
             return self.payee.kind is VpaKind.PERSON
-        return self.intent.mcc == PERSON_MCC
+        return not self.listed_name and self.intent.mcc == PERSON_MCC
 
     @property
     def is_unverified_shop(self) -> bool:
@@ -208,9 +219,9 @@ def _warnings(facts: LinkFacts) -> list[LinkWarning]:
         found.append(LinkWarning.UNSIGNED)
     if facts.signature is SignatureStatus.UNKNOWN_SIGNER:
         found.append(LinkWarning.SIGNER_UNKNOWN)
-    if facts.payee is None:
+    if not facts.verified_name:
         found.append(LinkWarning.NAME_UNVERIFIED)
-    elif not _is_name_of(facts.payee, facts.intent):
+    elif not _says(facts.intent, facts.verified_name):
         found.append(LinkWarning.NAME_DIFFERS)
     if facts.intent.url.startswith("http:"):
         found.append(LinkWarning.URL_NOT_SECURE)
@@ -219,8 +230,8 @@ def _warnings(facts: LinkFacts) -> list[LinkWarning]:
     return found
 
 
-def _is_name_of(payee: ResolvedVpa, intent: Intent) -> bool:
-    verified, claimed = _folded(payee.verified_name), _folded(intent.payee_name)
+def _says(intent: Intent, name: str) -> bool:
+    verified, claimed = _folded(name), _folded(intent.payee_name)
     if intent.mode == BHARAT_QR_MODE:
         verified = verified[:_EMV_NAME_SIGNS].strip()
     return verified == claimed

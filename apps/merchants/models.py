@@ -116,14 +116,14 @@ class QrCode(models.Model):
     class Kind(models.TextChoices):
         """Whether the code is for everybody or for one order."""
 
-        STATIC = "STATIC"
-        DYNAMIC = "DYNAMIC"
+        STATIC = "STATIC", "static"
+        DYNAMIC = "DYNAMIC", "dynamic"
 
     class Format(models.TextChoices):
         """A signed `upi://` link, or an EMV code, which cannot be signed."""
 
-        UPI = "UPI"
-        BHARATQR = "BHARATQR"
+        UPI = "UPI", "UPI link"
+        BHARATQR = "BHARATQR", "BharatQR"
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="qr_codes")

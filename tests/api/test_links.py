@@ -1,17 +1,21 @@
 """Links and QR codes over the APIs: made by merchants, read by payers' apps, paid once."""
 
+import base64
 import datetime as dt
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from apps.common import clock
 from apps.merchants import signers
 from apps.merchants.contracts import Scope, Verdict
 from apps.merchants.models import Merchant, Order
 from apps.upi.links import uri
+from apps.upi.models import VerifiedMerchant
 from tests.api.fingerprint import nothing_written
 from tests.api.links import (
     APP_RESOLVE,
@@ -202,6 +206,41 @@ def test_a_link_of_another_bank_is_shown_with_what_it_claims():
         "initiation_mode": "00",
         "purpose": "00",
     }
+
+
+def base64_der(key):
+    return base64.b64encode(
+        key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).decode()
+
+
+def test_a_verified_merchants_own_signature_is_believed_for_its_address():
+    """Q04: the key of one merchant proves nothing for another."""
+    own, others = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    listed = {"store@smplbank": own, "other@smplbank": others}
+    for address, key in listed.items():
+        values = ["not base64", base64_der(ed25519.Ed25519PrivateKey.generate()), base64_der(key)]
+        VerifiedMerchant.objects.create(
+            address=address, name="SOME STORE", keys=[{"value": value} for value in values]
+        )
+    text = "upi://pay?mode=05&orgid=000000&pa=store@smplbank&pn=Some%20Store&mc=5411&tr=A1&am=20.00"
+
+    def shown(key, text=text):
+        signature = key.sign(text.encode(), ec.ECDSA(hashes.SHA256()))
+        return resolve(person, uri.with_signature(text, signature), APP_RESOLVE).json()
+
+    person = enrol_person()
+    good, bad = shown(own), shown(others)
+    unlisted = shown(own, text.replace("store@", "stall@"))
+
+    assert (good["signature"]["status"], good["warnings"], good["is_payable"]) == (
+        "verified",
+        [],
+        True,
+    )
+    assert good["payee"]["name"] == "SOME STORE"
+    assert codes_in(bad["refusals"]) == ["bad_signature"]
+    assert codes_in(unlisted["refusals"]) == ["signer_unknown"]
 
 
 def test_persons_are_paid_by_code_but_not_by_link_and_not_much_by_an_image():

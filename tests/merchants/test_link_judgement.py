@@ -52,6 +52,7 @@ SHOP, STALL, WALLET = payee(), payee(genre="OFFLINE"), payee(mcc="6540")
 def facts(to=SHOP, *, signature=VERIFIED, source=Source.CAMERA, name=None, **intent):
     is_ours = intent.pop("is_ours", to is not None)
     is_suspended = intent.pop("is_suspended", False)
+    listed_name = intent.pop("listed_name", "")
     members = {
         "action": Action.PAY,
         "payee": VpaAddress("shop", "exbank"),
@@ -66,6 +67,7 @@ def facts(to=SHOP, *, signature=VERIFIED, source=Source.CAMERA, name=None, **int
         is_ours=is_ours,
         payee=to,
         is_suspended=is_suspended,
+        listed_name=listed_name,
         limits=LIMITS,
     )
 
@@ -97,6 +99,8 @@ RUPEES_2000, RUPEES_2001 = Money(2_000_00), Money(2_001_00)
         ("the same, signed",       facts(PERSON, mode="05"), [R.PERSON_BY_INTENT]),
         ("a person elsewhere",     facts(None, mode="04", mcc="0000"), [R.PERSON_BY_INTENT]),
         ("who says to be a shop",  facts(PERSON, mode="04", mcc="5411"), [R.PERSON_BY_INTENT]),
+        ("a listed shop",
+         facts(None, mode="05", mcc="0000", listed_name="Some Store"), []),
         ("a person by QR",         facts(PERSON, mode="01"), []),
         ("a stall by intent",
          facts(STALL, mode="04", signature=UNSIGNED), [R.OFFLINE_BY_INTENT]),
@@ -142,6 +146,9 @@ def test_every_secure_mode_needs_a_signature(mode):
         ("another bank's",      facts(None), [W.NAME_UNVERIFIED]),
         ("another name",        facts(name="Mila Books"), [W.NAME_DIFFERS]),
         ("in other case",       facts(name="NILA  books"), []),
+        ("as it is listed",     facts(None, name="Some Store", listed_name="SOME STORE"), []),
+        ("not as listed",
+         facts(None, name="Some Store", listed_name="OTHER"), [W.NAME_DIFFERS]),
         ("cut by an EMV code",
          facts(payee("NILA BOOKS PRIVATE LIMITED"), name="NILA BOOKS PRIVATE LIMITE", mode="03"),
          []),

@@ -151,3 +151,28 @@ def test_a_refusal_of_the_api_is_raised_with_its_code(api, phone):
         phone.pay(account_id="acc_1", payer="a@exbank", payee="b@exbank", amount_paise=1, pin="1")
 
     assert (refused.value.status, refused.value.code) == (422, "limit_exceeded")
+
+
+def test_what_was_scanned_is_paid_as_the_link_says(api, phone):
+    link = {"payee_vpa": "shop@exbank", "ref_id": "INV-1", "initiation_mode": "05", "amount": 500}
+
+    phone.scan("upi://pay?pa=shop@exbank&pn=Shop", source="image")
+    phone.pay_scanned({"payment": link}, account_id="acc_1", payer="asha@exbank", pin="274913")
+
+    asked, paid = [(path, body) for _, path, body, _ in api.calls]
+    assert asked == (
+        "/app/v1/intents/resolve",
+        {"text": "upi://pay?pa=shop@exbank&pn=Shop", "source": "image"},
+    )
+    assert paid[1] == {**paid[1], **link, "payer_vpa": "asha@exbank", "currency": "INR"}
+    assert paid[1]["pin_block"]["data"].startswith("2.0|")
+
+
+def test_an_open_amount_is_the_payers(api, phone):
+    shown = {"payment": {"payee_vpa": "shop@exbank"}}
+
+    phone.pay_scanned(
+        shown, account_id="acc_1", payer="asha@exbank", pin="274913", amount_paise=700
+    )
+
+    assert api.calls[0][2]["amount"] == 700

@@ -63,11 +63,11 @@ def qr_code(row: QrCode, *, is_whole: bool) -> dict[str, Any]:
 
 
 def _payee(found: ResolvedLink) -> dict[str, Any]:
-    payee, intent = found.facts.payee, found.intent
+    payee, intent, verified = found.facts.payee, found.intent, found.facts.verified_name
     return {
         "vpa": str(intent.payee),
-        "name": payee.verified_name if payee is not None else intent.payee_name,
-        "is_name_verified": payee is not None,
+        "name": verified or intent.payee_name,
+        "is_name_verified": bool(verified),
         "claimed_name": intent.payee_name,
         "kind": "person" if found.facts.is_person else "merchant",
         "mcc": payee.mcc if payee is not None else intent.mcc,

@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
             name='QrCode',
             fields=[
                 ('id', models.UUIDField(default=apps.common.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('STATIC', 'Static'), ('DYNAMIC', 'Dynamic')], max_length=7)),
-                ('format', models.CharField(choices=[('UPI', 'Upi'), ('BHARATQR', 'Bharatqr')], max_length=8)),
+                ('kind', models.CharField(choices=[('STATIC', 'static'), ('DYNAMIC', 'dynamic')], max_length=7)),
+                ('format', models.CharField(choices=[('UPI', 'UPI link'), ('BHARATQR', 'BharatQR')], max_length=8)),
                 ('store_code', models.CharField(blank=True, max_length=20)),
                 ('terminal_code', models.CharField(blank=True, max_length=20)),
                 ('payload', models.CharField(max_length=2048)),

@@ -12,6 +12,7 @@ from apps.merchants.link_judgement import Judgement, LinkFacts, Source
 from apps.merchants.models import Merchant
 from apps.merchants.services.order_link import check_payable
 from apps.risk.selectors import limits_on
+from apps.upi import selectors as directory
 from apps.upi.links import emv, signature, uri
 from apps.upi.links.intent import Intent
 from apps.upi.links.signature import SignatureStatus
@@ -49,6 +50,7 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
     status = signature.judge(link, signers.keys_for, rsa_bits_min=settings.UPI_LINK_RSA_BITS_MIN)
     is_ours = intent.payee.handle in settings.UPI_HANDLES
     payee = addresses.resolve(address) if is_ours else None
+    listed = None if is_ours else directory.verified_merchant(address)
     merchant = selectors.merchant_at(address) if payee is not None else None
     if merchant is not None:
         _check_order(merchant, intent, status, at=at)
@@ -58,6 +60,7 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
         source=source,
         is_ours=is_ours,
         payee=payee,
+        listed_name=listed.name if listed is not None else "",
         is_suspended=merchant is not None and merchant.state == Merchant.State.SUSPENDED,
         limits=limits_on(clock.business_date(at)),
     )
