@@ -6,6 +6,7 @@ comment, processing instruction or CDATA, so that every reader of it reads the s
 """
 
 import re
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -14,6 +15,10 @@ from apps.upi.errors import MalformedMessageError, RefusedError
 
 DEPTH_MAX = 12
 ELEMENTS_MAX = 400
+# A page of the switch's directory has a thousand rows and more: upi-protocol 1.10.
+DIRECTORY_APIS = frozenset({"RespListPsp", "RespListAccPvd", "RespListKeys", "RespListVae"})
+DIRECTORY_BYTES_MAX = 2 * 1024 * 1024
+DIRECTORY_ELEMENTS_MAX = 12_000
 # A tag of ours has at most twenty attributes; an "=" inside a value counts as one too.
 ATTRIBUTES_MAX = 40
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
@@ -30,11 +35,26 @@ _TAG = re.compile(rb"""<(/?+)((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)>""")
 _ENTITY = re.compile(rb"&(?!amp;|lt;|gt;|quot;|apos;|#[0-9]{1,7};|#x[0-9A-Fa-f]{1,6};)")
 
 
-def check_bytes(body: bytes) -> None:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a message may be."""
+
+    bytes_max: int
+    elements_max: int
+
+
+def bounds_of(api: str) -> Bounds:
+    """Return how large a message may be that was posted as this API."""
+    if api in DIRECTORY_APIS:
+        return Bounds(DIRECTORY_BYTES_MAX, DIRECTORY_ELEMENTS_MAX)
+    return Bounds(settings.UPI_MESSAGE_BYTES_MAX, ELEMENTS_MAX)
+
+
+def check_bytes(body: bytes, bounds: Bounds) -> None:
     """Refuse bytes that must not reach a parser. Raises MalformedMessageError."""
     if not body:
         raise MalformedMessageError("the body is empty, or too large to be read")
-    if len(body) > settings.UPI_MESSAGE_BYTES_MAX:
+    if len(body) > bounds.bytes_max:
         raise MalformedMessageError("the body is too large")
     if body.startswith(_BYTE_ORDER_MARKS) or b"\0" in body:
         raise MalformedMessageError("the body is not plain UTF-8")
@@ -51,10 +71,10 @@ def check_bytes(body: bytes) -> None:
         raise MalformedMessageError("the body has a comment, a CDATA section or a DOCTYPE")
     if _ENTITY.search(rest):
         raise MalformedMessageError("the body refers to an entity")
-    _check_bounds(rest)
+    _check_tags(rest, elements_max=bounds.elements_max)
 
 
-def _check_bounds(body: bytes) -> None:
+def _check_tags(body: bytes, *, elements_max: int) -> None:
     depth = elements = 0
     for closing, content in _TAG.findall(body):
         if closing:
@@ -63,13 +83,13 @@ def _check_bounds(body: bytes) -> None:
         elements += 1
         if not content.endswith(b"/"):
             depth += 1
-        if depth > DEPTH_MAX or elements > ELEMENTS_MAX or content.count(b"=") > ATTRIBUTES_MAX:
+        if depth > DEPTH_MAX or elements > elements_max or content.count(b"=") > ATTRIBUTES_MAX:
             raise MalformedMessageError("the body is nested too deep or has too many parts")
 
 
-def parse(body: bytes) -> xml.Element:
+def parse(body: bytes, *, api: str = "") -> xml.Element:
     """Check the bytes, parse them once, and hold the tree to the wire's namespaces."""
-    check_bytes(body)
+    check_bytes(body, bounds_of(api))
     root = xml.parse(body)
     if not xml.api_of(root):
         raise MalformedMessageError("the root element is not of the UPI namespace")

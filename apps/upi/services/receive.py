@@ -83,7 +83,7 @@ def receive(arrival: Arrival) -> Ack:
 
 def _admit(trace: _Trace) -> Inbound:
     arrival = trace.arrival
-    root = gate.parse(arrival.body)
+    root = gate.parse(arrival.body, api=arrival.api)
     _note_claims(trace, root)
     gate.check_route(root, api=arrival.api, version=arrival.version, txn_id=arrival.txn_id)
     trace.verified = signature.verify(root, _keys_of(trace))
