@@ -13,10 +13,13 @@ from apps.common import clock
 from apps.common.money import ZERO, Money
 from apps.ledger.selectors import books_sum
 from apps.messaging.selectors import dead_letters_open, oldest_unpublished_seconds
+from apps.payments.declines import Declines, declines
 from apps.payments.open_items import ItemKind, OpenItem, open_items
 from apps.upi.selectors import organisation
 
 OPEN_ITEMS_SHOWN = 10
+DECLINES_SHOWN = 10
+_DECLINE_HEADERS = ("Code", "Class", "Job", "Meaning", "Legs")
 # The relay is told at once and asks each second: older than this, it is not doing its work.
 UNPUBLISHED_SECONDS_MAX = 60
 _TABLE_HEADERS = ("Transaction", "Job", "State", "Since", "Exposure", "Owner")
@@ -37,6 +40,7 @@ def home(request: HttpRequest) -> dict[str, Any]:
     """Return the figures and the open items that this operator may see."""
     figures: list[Figure] = []
     table: dict[str, Any] = {}
+    decline_table: dict[str, Any] = {}
     if request.user.has_perm("payments.view_transaction"):
         items = open_items(ItemKind.UNKNOWN, ItemKind.PARKED)
         figures.append(_open_figure(items))
@@ -44,13 +48,20 @@ def home(request: HttpRequest) -> dict[str, Any]:
             "headers": _TABLE_HEADERS,
             "rows": [_row(item) for item in items[:OPEN_ITEMS_SHOWN]],
         }
+        today = clock.business_date(clock.now())
+        declined = declines(first=today, last=today)
+        figures.append(_declines_figure(declined))
+        decline_table = {
+            "headers": _DECLINE_HEADERS,
+            "rows": [_decline(row) for row in declined[:DECLINES_SHOWN]],
+        }
     if request.user.has_perm("ledger.view_transfer"):
         figures.append(_books_figure())
     if request.user.has_perm("upi.view_organisation"):
         figures.append(_switch_figure())
     if request.user.has_perm("messaging.view_deadletter"):
         figures += [_letters_figure(), _outbox_figure()]
-    return {"figures": figures, "open_items": table}
+    return {"figures": figures, "open_items": table, "declines": decline_table}
 
 
 def _open_figure(items: Sequence[OpenItem]) -> Figure:
@@ -62,6 +73,23 @@ def _open_figure(items: Sequence[OpenItem]) -> Figure:
         is_good=not items,
         url=_list_of("payments_leg"),
     )
+
+
+def _declines_figure(declined: Sequence[Declines]) -> Figure:
+    """Technical declines are ours to mend, business declines are the customers'."""
+    technical = sum(row.count for row in declined if row.kind == "TD")
+    business = sum(row.count for row in declined if row.kind == "BD")
+    return Figure(
+        title="Declined today",
+        value=f"{technical} TD, {business} BD",
+        note="technical and business declines" if declined else "nothing was declined",
+        is_good=technical == 0,
+        url=_list_of("payments_transaction"),
+    )
+
+
+def _decline(row: Declines) -> list[str]:
+    return [row.code, row.kind or "–", row.role, row.meaning, str(row.count)]
 
 
 def _books_figure() -> Figure:

@@ -23,6 +23,7 @@ from apps.payments.models import (
 )
 from apps.payments.states import Role, State, is_final
 from apps.upi.models import MessageLog
+from apps.upi.response_codes import explain
 
 _MILLISECOND = dt.timedelta(milliseconds=1)
 # Ids are made by the clocks of many processes.
@@ -147,10 +148,14 @@ def _moves(legs: Sequence[Leg]) -> list[_Fact]:
         _Fact(
             move.at,
             _LANES[Role(by_id[move.leg_id].role)],
-            " ".join(filter(None, [move.source, "→", move.target, move.code])),
+            " ".join(filter(None, [move.source, "→", move.target, _meaning(move.code)])),
         )
         for move in LegHistory.objects.filter(leg_id__in=list(by_id)).order_by("pk")
     ]
+
+
+def _meaning(code: str) -> str:
+    return explain(code).for_operators() if code else ""
 
 
 def _messages(txn_id: str, legs: Sequence[Leg]) -> list[_Fact]:
@@ -196,7 +201,7 @@ def _checks(legs: Sequence[Leg]) -> list[_Fact]:
         lane = _LANES[Role(by_id[check.leg_id].role)]
         facts.append(_Fact(check.asked_at, lane, f"status check {check.number}"))
         if check.answered_at is not None:
-            said = f"status check {check.number} answered {check.answer_code}"
+            said = f"status check {check.number} answered {_meaning(check.answer_code)}"
             facts.append(_Fact(check.answered_at, lane, said.rstrip()))
     return facts
 

@@ -100,6 +100,7 @@ def test_a_request_is_accepted_and_waits_to_be_sent(kind, path, body, blocks):
         "finality": "provisional",
         "upi_code": None,
         "failure": None,
+        "explanation": None,
         "created_at": answer.json()["created_at"],
     }
     assert (row.state, row.next_action_at is not None) == ("CREATED", True)

@@ -171,6 +171,7 @@ def test_a_refusal_carries_the_banks_code(asha, switch):
     shown = asha.client.get(f"/app/v1/account-requests/{request}").json()
     assert (shown["status"], shown["finality"]) == ("failed", "final")
     assert (shown["upi_code"], shown["failure"]) == ("ZR", "wrong_otp")
+    assert shown["explanation"]["next_action"].startswith("Enter the newest one-time password")
 
 
 def test_a_balance_is_handed_over_once_and_is_in_no_table(asha, switch):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from apps.common import clock, ids, members
 from apps.customers import selectors
 from apps.customers.api import render, schemas
-from apps.customers.api.base import CustomerView, body_of, principal_of
+from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
 from apps.customers.contracts import CredentialBlock
 from apps.customers.services.accept import Ask, Card, accept, check_transaction_id
 from apps.customers.states import RequestKind
@@ -173,7 +173,7 @@ class AccountRequestView(CustomerView):
             ids.parse_public_id("arq", request_id),
             kinds=list(RequestKind),
         )
-        return Response(render.account_request(row))
+        return Response(render.account_request(row, asked_language(request)))
 
 
 def _card(body: dict[str, Any]) -> Card:
@@ -185,4 +185,4 @@ def _card(body: dict[str, Any]) -> Card:
 
 def _accept(request: Request, ask: Ask) -> Response:
     row = accept(ask, principal=principal_of(request), at=clock.now())
-    return Response(render.account_request(row), status=202)
+    return Response(render.account_request(row, asked_language(request)), status=202)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from apps.common import clock, ids, members
 from apps.customers import selectors
 from apps.customers.api import render, schemas
-from apps.customers.api.base import CustomerView, body_of, principal_of
+from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
 from apps.customers.contracts import CredentialBlock
 from apps.customers.services.accept import Ask, accept, check_transaction_id
 from apps.customers.services.hand_over import take_balance
@@ -58,7 +58,9 @@ class BalanceEnquiriesView(CustomerView):
             credentials=(CredentialBlock.parse(body.get("pin_block")).as_pin(),),
         )
         row = accept(ask, principal=principal_of(request), at=clock.now())
-        return Response({**render.account_request(row), "balance": None}, status=202)
+        return Response(
+            {**render.account_request(row, asked_language(request)), "balance": None}, status=202
+        )
 
 
 class BalanceEnquiryView(CustomerView):
@@ -78,5 +80,5 @@ class BalanceEnquiryView(CustomerView):
         )
         taken = take_balance(row)
         balance = None if taken is None else taken.paise
-        document = {**render.account_request(row), "balance": balance}
+        document = {**render.account_request(row, asked_language(request)), "balance": balance}
         return Response(document, headers={"Cache-Control": "no-store"})

@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 
 from apps.customers.api.authentication import CustomerAuthentication, IsCustomer
 from apps.customers.contracts import CustomerPrincipal
+from apps.upi.response_codes import Language, language_of
 
 
 class CustomerView(APIView):
@@ -21,6 +22,11 @@ def principal_of(request: Request) -> CustomerPrincipal:
     principal = request.user
     assert isinstance(principal, CustomerPrincipal), "IsCustomer lets nobody else in"
     return principal
+
+
+def asked_language(request: Request) -> Language:
+    """Return in which language the client wants failures explained."""
+    return language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def body_of(request: Request) -> dict[str, Any]:

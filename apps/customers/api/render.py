@@ -6,25 +6,11 @@ from apps.common import clock, ids
 from apps.common.masking import mask_account
 from apps.customers.models import AccountRequest, LinkedAccount
 from apps.customers.states import FINAL, PUBLIC_STATUS, RequestState
+from apps.upi.response_codes import REQUEST, Language, deciding_row, explain
 
-# Why the bank said no, in the words of our API (codes: upi-protocol 4.2 and 4.5).
-FAILURES = {
-    "AM": "pin_not_set",
-    "B1": "mobile_changed",
-    "OVER_BUDGET": "daily_limit",
-    "RM": "pin_against_policy",
-    "RN": "registration_blocked",
-    "XH": "account_not_found",
-    "XL": "card_expired",
-    "XN": "card_not_found",
-    "XR": "card_restricted",
-    "Z6": "pin_locked",
-    "ZM": "wrong_pin",
-    "ZR": "wrong_otp",
-    "ZS": "otp_expired",
-    "ZT": "otp_tries_exceeded",
-}
-_OTHERWISE = "bank_refused"
+# What we refuse ourselves has no code of UPI.
+_OURS = {"OVER_BUDGET": "daily_limit"}
+_UNKNOWN = "bank_refused"
 
 
 def account(row: LinkedAccount) -> dict[str, Any]:
@@ -40,10 +26,12 @@ def account(row: LinkedAccount) -> dict[str, Any]:
     }
 
 
-def account_request(row: AccountRequest) -> dict[str, Any]:
+def account_request(row: AccountRequest, language: Language) -> dict[str, Any]:
     """Return a request and what became of it."""
     state = RequestState(row.state)
-    has_failed = state == RequestState.FAILED
+    failure, explanation = None, None
+    if state == RequestState.FAILED:
+        failure, explanation = _failure(row.result_code, language)
     return {
         "object": "account_request",
         "id": ids.public_id("arq", row.pk),
@@ -53,6 +41,17 @@ def account_request(row: AccountRequest) -> dict[str, Any]:
         "status": PUBLIC_STATUS[state],
         "finality": "final" if state in FINAL else "provisional",
         "upi_code": row.result_code or None,
-        "failure": FAILURES.get(row.result_code, _OTHERWISE) if has_failed else None,
+        "failure": failure,
+        "explanation": explanation,
         "created_at": clock.iso(row.created_at),
     }
+
+
+def _failure(code: str, language: Language) -> tuple[str, dict[str, object] | None]:
+    """Return why the bank said no: a stable word, and the words for people."""
+    if code in _OURS:
+        return _OURS[code], None
+    if deciding_row(code, REQUEST) is None:
+        return _UNKNOWN, None
+    words = explain(code, language, tables=REQUEST)
+    return words.reason, words.as_document()

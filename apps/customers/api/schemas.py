@@ -3,6 +3,8 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from apps.upi.response_codes import Fault
+
 ACCOUNT_ID = "acc_01kaq5k0q6e1p8v4c3x2z7w9ya"
 REQUEST_ID = "arq_01kaq5k0q6e1p8v4c3x2z7w9yb"
 DEVICE_ID = "dev_01kaq5k0q6e1p8v4c3x2z7w9yc"
@@ -119,6 +121,29 @@ class BalanceEnquirySchema(serializers.Serializer[None]):
     pin_block = BlockSchema()
 
 
+# `class` is a word of Python, so that it cannot be written as a name.
+EXPLANATION = inline_serializer(
+    "Explanation",
+    {
+        "code": serializers.CharField(help_text="Why, as a stable word."),
+        "upi_code": serializers.CharField(help_text="What the switch said, such as U30~Z9."),
+        "class": serializers.ChoiceField(
+            ["TD", "BD"], allow_null=True, help_text="Technical or business decline."
+        ),
+        "fault": serializers.ChoiceField(
+            [fault.lower() for fault in Fault], help_text="Who can put it right."
+        ),
+        "retryable": serializers.BooleanField(
+            help_text="Whether the same request, made again, may well succeed."
+        ),
+        "title": serializers.CharField(),
+        "explanation": serializers.CharField(help_text="What happened, for people."),
+        "next_action": serializers.CharField(help_text="What to do next, for people."),
+    },
+    allow_null=True,
+)
+
+
 class AccountRequestSchema(serializers.Serializer[None]):
     """What became of a question to the account's bank. Silence is pending and provisional."""
 
@@ -131,6 +156,7 @@ class AccountRequestSchema(serializers.Serializer[None]):
     finality = serializers.ChoiceField(["provisional", "final"])
     upi_code = serializers.CharField(allow_null=True)
     failure = serializers.CharField(allow_null=True)
+    explanation = EXPLANATION
     created_at = serializers.DateTimeField()
 
 

@@ -15,6 +15,7 @@ from apps.common.masking import mask_account, mask_vpa
 from apps.payments.models import Leg, Transaction
 from apps.payments.states import PUBLIC, PublicStatus, Role, State
 from apps.payments.timeline import Lane, Timeline, timeline_of
+from apps.upi.response_codes import explain
 
 _LABELS = {
     PublicStatus.SUCCEEDED: "success",
@@ -35,6 +36,7 @@ class TransactionAdmin(ReadOnlyAdmin):
         "payer_shown",
         "payee_shown",
         "status",
+        "outcome",
         "created_shown",
     ]
     list_display_links: ClassVar = ["txn_id"]
@@ -65,6 +67,12 @@ class TransactionAdmin(ReadOnlyAdmin):
     def status(self, transaction: Transaction) -> str:
         """Show the public word of the payment, from the leg that knows most."""
         return status_of(list(transaction.legs.all()))
+
+    @admin.display(description="code")
+    def outcome(self, transaction: Transaction) -> str:
+        """Show the code of the leg that knows most, and what it means."""
+        code = code_of(list(transaction.legs.all()))
+        return explain(code).for_operators() if code else "–"
 
     @admin.display(description="Txn id", ordering="pk")
     def txn_id(self, transaction: Transaction) -> str:
@@ -129,6 +137,12 @@ def status_of(legs: list[Leg]) -> str:
     return next((state.value.lower().replace("_", " ") for state in by_role.values()), "")
 
 
+def code_of(legs: list[Leg]) -> str:
+    """Return the code of the leg whose word is told; of money legs, the first that has one."""
+    told = [leg.code for leg in legs if Role(leg.role) in _TELLING and leg.code]
+    return next(iter([*told, *(leg.code for leg in legs if leg.code)]), "")
+
+
 def _facts(timeline: Timeline) -> list[tuple[str, str]]:
     transaction = timeline.transaction
     return [
@@ -146,7 +160,7 @@ def _leg(leg: Leg) -> dict[str, str]:
     return {
         "role": _LANE_OF[Role(leg.role)],
         "state": leg.state,
-        "code": leg.code or "–",
+        "code": explain(leg.code).for_operators() if leg.code else "–",
         "account": mask_account(leg.account_number) if leg.account_number else "–",
         "attempts": str(leg.attempts),
     }

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from apps.common import clock, ids, members
 from apps.common.errors import InvalidInputError, NotFoundError
-from apps.customers.api.base import CustomerView, body_of, principal_of
+from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
 from apps.customers.contracts import CredentialBlock, CustomerPrincipal
 from apps.customers.services.accept import check_transaction_id
 from apps.messaging import idempotency
@@ -19,7 +19,6 @@ from apps.payments.api import render, schemas
 from apps.payments.contracts import Payment, PaymentRequest
 from apps.payments.services.accept import RequestKey, accept_payment
 from apps.payments.states import Role
-from apps.upi.response_codes import Language, language_of
 
 ROUTE = "/app/v1/payments"
 _MEMBERS = frozenset(
@@ -130,11 +129,6 @@ def own_payment(principal: CustomerPrincipal, transaction_id: str) -> Payment:
     if found is None or found.owner_id != principal.customer_id:
         raise NotFoundError
     return found
-
-
-def asked_language(request: Request) -> Language:
-    """Return in which language the client wants failures explained."""
-    return language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def cursor_of(request: Request) -> UUID | None:

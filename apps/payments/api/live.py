@@ -13,11 +13,12 @@ from rest_framework.views import APIView
 from apps.common import members
 from apps.common.errors import InvalidInputError
 from apps.customers.api.authentication import CustomerAuthentication, IsCustomer
+from apps.customers.api.base import asked_language
 from apps.customers.contracts import CustomerPrincipal
 from apps.merchants.api.authentication import ApiKeyAuthentication, HasScope
 from apps.merchants.contracts import MerchantPrincipal, Scope
 from apps.payments.api import render, schemas
-from apps.payments.api.app import asked_language, own_payment
+from apps.payments.api.app import own_payment
 from apps.payments.api.merchant import merchant_payment, shown_to
 from apps.payments.contracts import Payment
 from apps.payments.services.waiting import wait_until

@@ -9,13 +9,14 @@ from rest_framework.response import Response
 
 from apps.common import ids, members
 from apps.common.errors import NotFoundError
+from apps.customers.api.base import asked_language
 from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import MerchantPrincipal, Scope
 from apps.merchants.models import Order
 from apps.merchants.selectors import orders_of
 from apps.payments import selectors
 from apps.payments.api import render, schemas
-from apps.payments.api.app import asked_language, cursor_of, page
+from apps.payments.api.app import cursor_of, page
 from apps.payments.contracts import Payment
 from apps.payments.states import Role
 from apps.upi.response_codes import Language

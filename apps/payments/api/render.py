@@ -68,17 +68,7 @@ def merchant_payment(shown: Payment, order: Order | None, language: Language) ->
 
 def explained(code: str, language: Language) -> dict[str, Any]:
     """Return a code as the APIs explain it."""
-    words = explain(code, language)
-    return {
-        "code": words.reason,
-        "upi_code": code,
-        "class": words.kind or None,
-        "fault": words.fault.lower(),
-        "retryable": words.is_retryable,
-        "title": words.title,
-        "explanation": words.explanation,
-        "next_action": words.next_action,
-    }
+    return explain(code, language).as_document()
 
 
 def _is_deemed(shown: Payment) -> bool:

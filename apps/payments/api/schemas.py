@@ -1,10 +1,9 @@
 """The shapes of the payments API, for the OpenAPI document and its readers."""
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from apps.customers.api.schemas import BlockSchema, ProblemSchema
-from apps.upi.response_codes import Fault
+from apps.customers.api.schemas import EXPLANATION, BlockSchema, ProblemSchema
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -54,29 +53,6 @@ LANGUAGE = OpenApiParameter(
 )
 
 
-# `class` is a word of Python, so that it cannot be written as a name.
-ExplanationSchema = inline_serializer(
-    "Explanation",
-    {
-        "code": serializers.CharField(help_text="Why, as a stable word."),
-        "upi_code": serializers.CharField(help_text="What the switch said, such as U30~Z9."),
-        "class": serializers.ChoiceField(
-            ["TD", "BD"], allow_null=True, help_text="Technical or business decline."
-        ),
-        "fault": serializers.ChoiceField(
-            [fault.lower() for fault in Fault], help_text="Who can put it right."
-        ),
-        "retryable": serializers.BooleanField(
-            help_text="Whether the same payment, made again, may well succeed."
-        ),
-        "title": serializers.CharField(),
-        "explanation": serializers.CharField(help_text="What happened, for people."),
-        "next_action": serializers.CharField(help_text="What to do next, for people."),
-    },
-    allow_null=True,
-)
-
-
 class PaymentSchema(serializers.Serializer[None]):
     """A payment; while `finality` is provisional its status may still change."""
 
@@ -92,8 +68,8 @@ class PaymentSchema(serializers.Serializer[None]):
     payee_vpa = serializers.CharField()
     payee_name = serializers.CharField()
     note = serializers.CharField()
-    failure = ExplanationSchema
-    deemed = ExplanationSchema
+    failure = EXPLANATION
+    deemed = EXPLANATION
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
@@ -131,8 +107,8 @@ class MerchantPaymentSchema(serializers.Serializer[None]):
     status = serializers.ChoiceField(["created", "pending", "succeeded", "failed"])
     finality = serializers.ChoiceField(["provisional", "final"])
     upi = UpiSchema()
-    failure = ExplanationSchema
-    deemed = ExplanationSchema
+    failure = EXPLANATION
+    deemed = EXPLANATION
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

@@ -54,6 +54,23 @@ class Explanation:
     next_action: str
     meaning: str
 
+    def as_document(self) -> dict[str, object]:
+        """Return the explanation as the APIs write it."""
+        return {
+            "code": self.reason,
+            "upi_code": self.code,
+            "class": self.kind or None,
+            "fault": self.fault.lower(),
+            "retryable": self.is_retryable,
+            "title": self.title,
+            "explanation": self.explanation,
+            "next_action": self.next_action,
+        }
+
+    def for_operators(self) -> str:
+        """Return code, class and meaning in one line."""
+        return f"{self.code} ({self.kind}: {self.meaning})" if self.kind else self.code
+
 
 def explain(
     code: str,
