@@ -11,6 +11,7 @@ SWEEPS: Mapping[str, str] = {
     "accounts.credentials": "apps.accounts.selectors.credentials_are_due",
     "accounts.pins": "apps.accounts.selectors.pins_are_due",
     "customers.requests": "apps.customers.selectors.requests_are_due",
+    "customers.listings": "apps.customers.selectors.listings_are_due",
     "vpa.verifications": "apps.vpa.selectors.verifications_are_due",
     "merchants.webhooks": "apps.merchants.selectors.webhooks_are_due",
     "upi.deliver": "apps.upi.selectors.delivery_is_due",
@@ -20,5 +21,6 @@ SWEEPS: Mapping[str, str] = {
 # What must not outlive its time: name to a function that removes it and says how much.
 PURGES: Mapping[str, str] = {
     "upi.pin_blocks": "apps.upi.services.pin_blocks.purge",
+    "customers.listings": "apps.customers.services.listing.purge",
     "upi.api_uses": "apps.upi.services.governor.purge",
 }

@@ -17,7 +17,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("ReqRegMob", "ReqRegMob"): "apps.accounts.endpoint.receive_registration",
     ("ReqSetCre", "SetCre"): "apps.accounts.endpoint.receive_pin_change",
     ("ReqBalEnq", "BalEnq"): "apps.accounts.endpoint.receive_balance_enquiry",
+    ("ReqListAccount", "ListAccount"): "apps.accounts.endpoint.receive_account_listing",
     # The PSP: the answers to what our own app's users asked.
+    ("RespListAccount", "ListAccount"): "apps.customers.endpoint.receive_listing_answer",
     ("RespOtp", "Otp"): "apps.customers.endpoint.receive_otp_answer",
     ("RespRegMob", "ReqRegMob"): "apps.customers.endpoint.receive_registration_answer",
     ("RespSetCre", "SetCre"): "apps.customers.endpoint.receive_change_answer",

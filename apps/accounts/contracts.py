@@ -28,6 +28,7 @@ class AccountView:
     mobile: str = field(repr=False)
     state: str
     has_pin: bool
+    is_joint: bool = False
 
     @property
     def masked_number(self) -> str:

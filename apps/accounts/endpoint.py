@@ -1,8 +1,15 @@
 """What the switch asks the issuer: each handler stores a request, in the receiver's transaction."""
 
-from apps.accounts.services import requests
+from apps.accounts.services import list_accounts, requests
 from apps.accounts.states import RequestKind
-from apps.upi.contracts import Received, ReqBalEnq, ReqOtp, ReqRegMob, ReqSetCre
+from apps.upi.contracts import (
+    Received,
+    ReqBalEnq,
+    ReqListAccount,
+    ReqOtp,
+    ReqRegMob,
+    ReqSetCre,
+)
 
 
 def receive_otp(received: Received[ReqOtp]) -> None:
@@ -27,3 +34,8 @@ def receive_pin_change(received: Received[ReqSetCre]) -> None:
 def receive_balance_enquiry(received: Received[ReqBalEnq]) -> None:
     """Take a request for a balance, proved by the PIN."""
     requests.receive(received, kind=RequestKind.BALANCE, payer=received.message.payer)
+
+
+def receive_account_listing(received: Received[ReqListAccount]) -> None:
+    """Tell which accounts a mobile number has."""
+    list_accounts.answer(received)

@@ -41,6 +41,8 @@ class BankAccount(models.Model):
     card_key = models.CharField(max_length=40)
     card_mac = models.BinaryField(max_length=32)
     opened_at = models.DateTimeField()
+    # Held by several persons: no one of them may link it by himself (upi-protocol 4.5, B2).
+    is_joint = models.BooleanField(db_default=False)
 
     class Meta:
         db_table = "accounts_bank_account"

@@ -56,6 +56,7 @@ def _view(account: BankAccount) -> AccountView:
         mobile=account.mobile,
         state=account.state,
         has_pin=account.pin_state.verifier is not None,
+        is_joint=account.is_joint,
     )
 
 

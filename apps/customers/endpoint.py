@@ -1,9 +1,10 @@
 """Where the banks' answers to our customers' questions arrive."""
 
-from apps.customers.services import settle
+from apps.customers.services import listing, settle
 from apps.upi.contracts import (
     Received,
     RespBalEnq,
+    RespListAccount,
     ResponseMessage,
     RespOtp,
     RespRegMob,
@@ -29,6 +30,11 @@ def receive_change_answer(received: Received[RespSetCre]) -> None:
 def receive_balance_answer(received: Received[RespBalEnq]) -> None:
     """Take the balance, or why there is none."""
     _settle(received)
+
+
+def receive_listing_answer(received: Received[RespListAccount]) -> None:
+    """Take the accounts that a bank found, or why there are none."""
+    listing.take_answer(received)
 
 
 def _settle(received: Received[ResponseMessage]) -> None:

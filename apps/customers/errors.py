@@ -8,6 +8,7 @@ DomainError
 ├── InvalidBlockError               a credential block is missing or not of its form
 ├── InvalidTransactionIdError       the app did not mint a UPI transaction id of ours
 ├── TransactionIdTakenError         the transaction id stands for something else already
+├── BankUnknownError                no bank of the network has the branch code, or not now
 └── DailyLimitError                 as many balance enquiries as the rules allow were made
 """
 
@@ -57,3 +58,10 @@ class DailyLimitError(DomainError):
     code = "daily_limit"
     title = "The daily limit of balance enquiries is reached"
     http_status = 429
+
+
+class BankUnknownError(DomainError):
+    """No bank of the network whose accounts can be linked has this branch code."""
+
+    code = "bank_unknown"
+    title = "Accounts of this bank cannot be linked"

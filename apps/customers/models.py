@@ -166,3 +166,71 @@ class AccountRequest(models.Model):
 
     def __str__(self) -> str:
         return ids.public_id("arq", self.id)
+
+
+class AccountListing(models.Model):
+    """A question to a bank: which accounts has this customer's mobile number there."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="listings")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    ifsc = models.CharField(max_length=11)
+    transaction_id = models.CharField(max_length=35, unique=True)
+    exchange_id = models.UUIDField(unique=True)
+    state = models.CharField(
+        max_length=7,
+        choices=[(state, state) for state in RequestState],
+        default=RequestState.CREATED,
+    )
+    result_code = models.CharField(max_length=20, blank=True)
+    created_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    next_action_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    parked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="account_listing_ends_at_an_instant",
+                condition=Q(state__in=["SUCCESS", "FAILED"], ended_at__isnull=False)
+                | (~Q(state__in=["SUCCESS", "FAILED"]) & Q(ended_at__isnull=True)),
+            ),
+            models.UniqueConstraint(
+                name="account_listing_is_asked_once_at_a_time",
+                fields=["customer", "ifsc"],
+                condition=Q(state__in=["CREATED", "SENDING"]),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="account_listing_due",
+                fields=["next_action_at"],
+                condition=Q(next_action_at__isnull=False, parked_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return ids.public_id("lst", self.id)
+
+
+class FoundAccount(models.Model):
+    """
+    An account that a bank found for a customer, until they link it or the listing is old.
+
+    `credentials` are those that the account takes: `{"type", "sub_type", "digits"}`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    listing = models.ForeignKey(AccountListing, on_delete=models.CASCADE, related_name="accounts")
+    place = models.PositiveSmallIntegerField()
+    account_number = models.CharField(max_length=30)
+    ifsc = models.CharField(max_length=11)
+    account_type = models.CharField(max_length=12)
+    holder_name = models.CharField(max_length=99)
+    has_pin = models.BooleanField()
+    credentials = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return ids.public_id("fac", self.id)

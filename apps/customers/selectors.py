@@ -13,8 +13,15 @@ from apps.common import ids
 from apps.common.errors import NotFoundError
 from apps.customers.contracts import Payer
 from apps.customers.errors import DeviceNotBoundError
-from apps.customers.models import AccountRequest, Customer, Device, LinkedAccount
-from apps.customers.states import RequestKind
+from apps.customers.models import (
+    AccountListing,
+    AccountRequest,
+    Customer,
+    Device,
+    FoundAccount,
+    LinkedAccount,
+)
+from apps.customers.states import RequestKind, RequestState
 from apps.upi.contracts import AccountAddress
 from apps.upi.contracts import Device as WireDevice
 
@@ -95,17 +102,22 @@ def payer_of(account: LinkedAccount, bound: Device) -> Payer:
             account_type=account.account_type,
             account_number=account.account_number,
         ),
-        device=WireDevice(
-            mobile=bound.customer.mobile,
-            geocode=bound.geocode,
-            location=bound.location,
-            ip=bound.ip,
-            type="MOB",
-            id=bound.identifier,
-            os=bound.os,
-            app=bound.app,
-            capability=bound.capability,
-        ),
+        device=wire_device(bound),
+    )
+
+
+def wire_device(bound: Device) -> WireDevice:
+    """Return what the wire is told of a customer's phone."""
+    return WireDevice(
+        mobile=bound.customer.mobile,
+        geocode=bound.geocode,
+        location=bound.location,
+        ip=bound.ip,
+        type="MOB",
+        id=bound.identifier,
+        os=bound.os,
+        app=bound.app,
+        capability=bound.capability,
     )
 
 
@@ -159,6 +171,45 @@ def claimed_requests(request_ids: Sequence[uuid.UUID]) -> list[AccountRequest]:
         .filter(pk__in=request_ids)
         .order_by("id")
     )
+
+
+def listing_of(customer_id: uuid.UUID, listing_id: uuid.UUID | None) -> AccountListing:
+    """Return a listing that the customer asked for. Raises NotFoundError, also for another's."""
+    if listing_id is None:
+        raise NotFoundError
+    row = AccountListing.objects.filter(pk=listing_id, customer_id=customer_id).first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def open_listing(customer_id: uuid.UUID, ifsc: str) -> AccountListing | None:
+    """Return the customer's listing at a bank that is under way."""
+    under_way = [RequestState.CREATED, RequestState.SENDING]
+    rows = AccountListing.objects.filter(customer_id=customer_id, ifsc=ifsc, state__in=under_way)
+    return rows.first()
+
+
+def found_accounts(listing: AccountListing) -> list[FoundAccount]:
+    """Return what the bank found, in its order."""
+    return list(FoundAccount.objects.filter(listing=listing).order_by("place"))
+
+
+def claimed_listings(row_ids: Sequence[uuid.UUID]) -> list[AccountListing]:
+    """Return claimed listings with all that their messages need."""
+    rows = AccountListing.objects.select_related("device__customer")
+    return list(rows.filter(pk__in=row_ids).order_by("pk"))
+
+
+def lock_listing_by_exchange(exchange_id: uuid.UUID) -> AccountListing | None:
+    """Return the listing that sent an exchange, the row locked until the transaction ends."""
+    rows = AccountListing.objects.select_for_update(no_key=True)
+    return rows.filter(exchange_id=exchange_id).first()
+
+
+def listings_are_due() -> bool:
+    """Return whether a listing waits to be sent, or too long for its answer."""
+    return AccountListing.objects.filter(next_action_at__lte=Now(), parked_at__isnull=True).exists()
 
 
 def bound_devices(customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from apps.common import clock
-from apps.customers.services import advance
+from apps.customers.services import advance, listing
 from apps.customers.services.accept import STEP
 from apps.messaging import wakeups
 
@@ -12,3 +12,9 @@ from apps.messaging import wakeups
 def send_requests() -> None:
     """Send what customers asked their banks."""
     wakeups.drain(STEP, lambda: advance.advance_due(at=clock.now()))
+
+
+@shared_task(name=listing.STEP, acks_late=True, ignore_result=True)
+def send_listings() -> None:
+    """Ask banks for the accounts of our customers' mobile numbers."""
+    wakeups.drain(listing.STEP, lambda: listing.advance_due(at=clock.now()))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.customers.api import accounts, sessions
+from apps.customers.api import accounts, listings, sessions
 
 urlpatterns = [
     path("sessions/challenges", sessions.ChallengesView.as_view()),
@@ -12,5 +12,9 @@ urlpatterns = [
     path("accounts/<str:account_id>/otp-requests", accounts.OtpRequestsView.as_view()),
     path("accounts/<str:account_id>/pin-registrations", accounts.PinRegistrationsView.as_view()),
     path("accounts/<str:account_id>/pin-changes", accounts.PinChangesView.as_view()),
+    path("banks", listings.BanksView.as_view()),
+    path("account-listings", listings.ListingsView.as_view()),
+    path("account-listings/<str:listing_id>", listings.ListingView.as_view()),
+    path("account-listings/<str:listing_id>/links", listings.LinksView.as_view()),
     path("account-requests/<str:request_id>", accounts.AccountRequestView.as_view()),
 ]

@@ -29,6 +29,7 @@ def world():
         "pin_block": BLOCK,
     }
     person.client.post("/app/v1/balance-enquiries", enquiry, format="json")
+    person.client.post("/app/v1/account-listings", {"bank": "EXBK0000001"}, format="json")
     shop.order()
     endpoint, _ = register_endpoint(
         "http://127.0.0.1:1/", merchant_id=shop.merchant.pk, is_live=True, at=clock.now()
