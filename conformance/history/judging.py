@@ -8,6 +8,7 @@ from conformance.history.reading import History, Line
 
 _RANKS = {"created": 0, "pending": 1, "succeeded": 2, "failed": 2}
 _FINAL = "final"
+_NO_ACK = "NONE"
 _SUMS_MAX = 100_000
 
 
@@ -142,6 +143,21 @@ def a_leg_has_one_answer(history: History) -> Found:
                 yield transaction_id, f"{kind} {sub_type} was answered {sorted(words)}"
 
 
+def differences_are_the_wires(history: History) -> Found:
+    """Bank and switch differ about a leg only where the wire lost a word between them."""
+    for transaction_id, journal in history.journals.items():
+        payment = journal["payment"]
+        if payment is None or payment["status"] != "FAILURE":
+            continue
+        is_lost = any(row["fault"] or row["ack"] == _NO_ACK for row in journal["messages"])
+        if is_lost:
+            continue
+        if _word(history, transaction_id, "CREDIT"):
+            yield transaction_id, "the bank credited what the switch calls failed"
+        if _debited(history, transaction_id, 1) == -1:
+            yield transaction_id, "the bank keeps the debit of what the switch calls failed"
+
+
 def books_are_the_journal(history: History) -> Found:
     """Each account moved by what the switch's journal says of its payments, to the paisa."""
     certain: dict[str, int] = defaultdict(int)
@@ -228,6 +244,7 @@ PROMISES: dict[str, Callable[[History], Found]] = {
         every_payment_ends,
         app_and_switch_agree,
         a_leg_has_one_answer,
+        differences_are_the_wires,
         books_are_the_journal,
     )
 }

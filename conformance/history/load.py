@@ -21,7 +21,7 @@ from conformance.place import TIMEOUT_SECONDS, Control, Place, wait_until
 from sandbox import ids
 
 # A customer may pay twenty times a day.
-PAYMENTS_OF_PERSON = 15
+PAYMENTS_OF_PERSON = 18
 _READS_MAX = 12
 _READ_EVERY_SECONDS = 0.3
 _SMALLEST_PAISE = 1_00
@@ -81,10 +81,11 @@ class Run:
             self.control.call("POST", "/random_faults", chance | {"rates": {}})
         self.recorder.write("faults", {"met": met})
 
-    def settle(self) -> None:
+    def settle(self, *, seconds: float | None = None) -> None:
         """Wait until every payment has ended, or nothing more is to be expected."""
         scale = max(self.place.platform_scale, self.control.scale())
-        deadline = time.monotonic() + _CHECK_SECONDS * scale + _SETTLE_SECONDS
+        usual = _CHECK_SECONDS * scale + _SETTLE_SECONDS
+        deadline = time.monotonic() + (usual if seconds is None else seconds)
         waiting = {key: person for key, person in self.transactions.items() if person is not None}
         while waiting and time.monotonic() < deadline:
             for transaction_id, person in list(waiting.items()):

@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -33,12 +33,15 @@ def stay_up(processes: Path = process_file.DEFAULT, *, quiet: bool = False) -> i
     return 0
 
 
-def on_fresh_platform(play: Callable[[Platform], int]) -> int:
+def on_fresh_platform(
+    play: Callable[[Platform], int], *, changes: Mapping[str, str] | None = None
+) -> int:
     """Start everything with no data from before, call `play`, stop, and return its code."""
     directory = LocalDirectory.from_environment()
     with directory.held():
         directory.remove()
-    platform = Platform(directory, reporter=_reporter(process_file.DEFAULT, lines=False))
+    reporter = _reporter(process_file.DEFAULT, lines=False)
+    platform = Platform(directory, changes=changes, reporter=reporter)
     with _interruptible(platform), platform:
         return play(platform)
 
