@@ -30,6 +30,8 @@ def test_a_static_code_is_signed_for_its_store():
     assert (asked.mode, asked.amount, asked.reference) == ("20", None, "")
     assert (asked.other("msid"), asked.other("mtid")) == ("STORE07", "T1")
     assert document["expires_at"] is None
+    elsewhere = make_code(shop, key="k-2", kind="static", store="STORE07").json()["payload"]
+    assert uri.read(elsewhere).intent.other("mtid") == ""
     assert ET.fromstring(document["qr_svg"]).tag.endswith("svg")
     shown = resolve(enrol_person(), document["payload"], APP_RESOLVE).json()
     assert (shown["signature"]["status"], shown["amount"]) == ("verified", None)

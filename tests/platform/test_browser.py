@@ -7,6 +7,7 @@ import json
 import shutil
 import struct
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+from apps.common import ids
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 pytestmark = [
@@ -49,6 +52,8 @@ class Visit:
     def __init__(self, page: Page, url: str, folder: Path) -> None:
         self.complaints: list[str] = []
         self._page, self._url, self._folder = page, url, folder
+        # A loaded machine takes its time to draw a page.
+        page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._listen)
 
@@ -72,7 +77,7 @@ class Visit:
 
 
 def tour(
-    url: str, person: dict[str, str], txn_id: str, scheme: str, folder: Path
+    url: str, person: dict[str, str], shown: dict[str, str], scheme: str, folder: Path
 ) -> dict[str, Any]:
     """Log in and open every page; return what was seen. Playwright wants a thread of its own."""
     with sync_playwright() as playwright:
@@ -87,10 +92,12 @@ def tour(
             for name, path in {
                 "home": "/admin/",
                 "transactions": "/admin/payments/transaction/",
-                "timeline": f"/admin/payments/transaction/{txn_id}/change/",
+                "timeline": f"/admin/payments/transaction/{shown['txn_id']}/change/",
                 "accounts": "/admin/accounts/bankaccount/",
                 "vpas": "/admin/vpa/vpa/",
                 "merchants": "/admin/merchants/merchant/",
+                "qr": f"/admin/merchants/qrcode/{shown['qr']}/change/",
+                "qr-print": f"/admin/merchants/qrcode/{shown['qr']}/print/",
                 "docs": "/docs",
                 "errors": "/docs/errors#invalid_amount",
             }.items()
@@ -104,6 +111,14 @@ def txn_id(stage) -> str:
     return str(stage["asha"].pay(stage["ravi"].vpa, 123_456, note="shown")["txn_id"])
 
 
+@pytest.fixture(scope="module")
+def qr(stage) -> str:
+    """The row of a QR code that the shop made for its counter."""
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    made = stage.merchant("POST", "/v1/qr_codes", {"kind": "static", "store": "S7"}, **headers)
+    return str(ids.parse_public_id("qr", made["id"]))
+
+
 @pytest.fixture
 def folder(platform) -> Path:
     path = platform.directory.root / "screenshots"
@@ -112,13 +127,15 @@ def folder(platform) -> Path:
 
 
 @pytest.mark.parametrize(("scheme", "role"), [("light", "Auditor"), ("dark", "Operations")])
-def test_staff_follow_a_payment_from_list_to_timeline(platform, txn_id, folder, scheme, role):
+def test_staff_follow_a_payment_from_list_to_timeline(  # and see what shops let people scan
+    platform, txn_id, qr, folder, scheme, role
+):
     staff = json.loads((platform.directory.root / "phones" / "staff.json").read_text())
     person = next(each for each in staff if each["role"] == role)
 
     with ThreadPoolExecutor(1) as pool:
         seen = pool.submit(
-            tour, platform.urls["public"], person, txn_id, scheme, folder
+            tour, platform.urls["public"], person, {"txn_id": txn_id, "qr": qr}, scheme, folder
         ).result()  # fmt: skip
 
     assert seen["complaints"] == []
@@ -129,6 +146,9 @@ def test_staff_follow_a_payment_from_list_to_timeline(platform, txn_id, folder, 
     assert "asha@exbank" not in seen["timeline"]
     assert "001100000001" not in seen["accounts"]
     assert "nilabooks@exbank" in seen["vpas"]
+    assert "nilabooks@exbank" in seen["qr"]
+    assert "by this bank" in seen["qr"]
+    assert "Scan with any UPI app" in seen["qr-print"]
     assert "/app/v1/payments" in seen["docs"]
     assert "invalid_amount" in seen["errors"]
 

@@ -103,7 +103,8 @@ def codes_of(
     codes = {
         "mid": vpa.merchant_id_code,
         "msid": store or vpa.store_id_code,
-        "mtid": terminal or vpa.terminal_id_code,
+        # The merchant's own terminal stands in its own store.
+        "mtid": terminal or ("" if store else vpa.terminal_id_code),
     }
     fitting = ((name, code) for name, code in codes.items() if _CODE.fullmatch(code))
     return (("ver", "01"), *fitting)

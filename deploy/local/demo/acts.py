@@ -7,7 +7,8 @@ from typing import Any
 
 from deploy.local.demo import timeline
 from deploy.local.demo.page import Page
-from deploy.local.demo.stage import Stage
+from deploy.local.demo.stage import Customer, Stage
+from sandbox.phone import RefusedError
 
 _HURRY_SCALE = 0.2
 _KILLED_AT = "debit.posted"
@@ -43,7 +44,7 @@ def from_the_other_bank(stage: Stage, page: Page) -> None:
 
 
 def purchase(stage: Stage, page: Page) -> None:
-    """Buy from a merchant: an order is paid once, and the merchant hears of it."""
+    """Buy from a merchant: an order's signed QR code is paid once, and the merchant hears of it."""
     order = stage.merchant(
         "POST",
         "/v1/orders",
@@ -54,12 +55,19 @@ def purchase(stage: Stage, page: Page) -> None:
         },
         **{"Idempotency-Key": str(uuid.uuid4())},
     )
-    payment = stage["meera"].pay(
-        stage.shop["vpa"], 799_00, reference_id=order["reference"], note="books"
+    link = stage.merchant("POST", "/v1/intents", {"order": order["id"]})["uri"]
+    meera = stage["meera"]
+    shown = meera.phone.scan(link)
+    page.expect("its QR code is signed", found=shown["signature"]["status"], wanted="verified")
+    accepted = meera.phone.pay_scanned(
+        shown, account_id=meera.account_id, payer=meera.vpa, pin=meera.pin
     )
-    _show(page, payment, status="succeeded")
+    _show(page, meera.phone.wait_payment(accepted["txn_id"]), status="succeeded")
     paid = stage.merchant("GET", f"/v1/orders/{order['id']}")
     page.expect("the order is paid", found=paid["status"], wanted="paid")
+    page.expect(
+        "the code is not paid twice", found=_refused_scan(meera, link), wanted="already_paid"
+    )
     page.expect(
         "the merchant's webhook was called",
         found=stage.wait_for(lambda: _has_webhook(stage, order["id"]), seconds=20),
@@ -145,6 +153,14 @@ def _show(page: Page, payment: dict[str, Any], *, status: str, upi_code: str = "
             found=failure.get("upi_code"),
             wanted=upi_code,
         )
+
+
+def _refused_scan(customer: Customer, link: str) -> str:
+    try:
+        customer.phone.scan(link)
+    except RefusedError as refusal:
+        return refusal.code
+    return ""
 
 
 def _has_webhook(stage: Stage, order_id: str) -> bool:
