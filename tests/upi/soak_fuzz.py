@@ -119,7 +119,8 @@ def edit_at_random(root: etree._Element, chance: random.Random) -> None:
 def main(count: int) -> int:
     """Run the test with as many inputs as told, and return pytest's verdict."""
     os.environ[INPUTS_VARIABLE] = str(count)
-    return pytest.main(["-q", "-o", "timeout=0", "tests/upi/test_fuzz.py"])
+    # Without the capture of logs, which would keep a line for each input in memory.
+    return pytest.main(["-q", "-p", "no:logging", "-o", "timeout=0", "tests/upi/test_fuzz.py"])
 
 
 def _path(root: etree._Element) -> str:
