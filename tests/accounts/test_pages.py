@@ -5,9 +5,17 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from apps.accounts.models import BankAccount, CredentialRequest, PinState
+from apps.accounts.models import (
+    AccountRestriction,
+    BankAccount,
+    CredentialRequest,
+    PinState,
+    ServicePause,
+)
+from apps.common import clock
 from apps.ledger.models import LedgerAccount, Transfer
-from apps.risk.models import LimitRule, LimitUsage
+from apps.risk.models import FirstUse, LimitRule, LimitUsage
+from apps.risk.services import first_day
 from tests.accounts.issuer import MOBILE, NUMBER
 from tests.operators.factory import make_operator
 
@@ -19,6 +27,9 @@ MODELS = [
     CredentialRequest,
     LimitRule,
     LimitUsage,
+    FirstUse,
+    AccountRestriction,
+    ServicePause,
 ]
 
 
@@ -28,6 +39,10 @@ def browser(issuer):
     LimitUsage.objects.create(
         account=account, business_date=dt.date(2026, 11, 22), amount_paise=5000, payments=2
     )
+    first_day.establish([account.pk])
+    when = {"valid_from_at": clock.now(), "source": "a court"}
+    AccountRestriction.objects.create(account=account, kind="NO_DEBIT", **when)
+    ServicePause.objects.create(side="REMITTER", kind="CUT_OFF", **when)
     return make_operator(is_superuser=True).client
 
 

@@ -1,6 +1,7 @@
 """The limits' pages of the back office."""
 
+from apps.risk.admin.first_use import FirstUseAdmin
 from apps.risk.admin.limit_rule import LimitRuleAdmin
 from apps.risk.admin.limit_usage import LimitUsageAdmin
 
-__all__ = ["LimitRuleAdmin", "LimitUsageAdmin"]
+__all__ = ["FirstUseAdmin", "LimitRuleAdmin", "LimitUsageAdmin"]
