@@ -27,6 +27,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     # Whose an address is: other PSPs ask us, and we ask them.
     ("ReqValAdd", "ValAdd"): "apps.vpa.endpoint.receive_verification",
     ("RespValAdd", "ValAdd"): "apps.vpa.endpoint.receive_verification_answer",
+    ("RespManageVae", "ManageVae"): "apps.merchants.endpoint.receive_announcement_answer",
     # The directory: the switch's lists, which we pull.
     ("RespListPsp", "ListPsp"): "apps.upi.services.pull.receive_answer",
     ("RespListAccPvd", "ListAccPvd"): "apps.upi.services.pull.receive_answer",

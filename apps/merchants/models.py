@@ -266,3 +266,30 @@ class WebhookAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.http_status or ''}".strip()
+
+
+class Announcement(models.Model):
+    """What the network's list of verified merchants was last asked to say of a merchant of ours."""
+
+    class State(models.TextChoices):
+        """What came of it; a refused one is announced anew."""
+
+        ASKED = "ASKED"
+        LISTED = "LISTED"
+        REMOVED = "REMOVED"
+        REFUSED = "REFUSED"
+
+    merchant = models.OneToOneField(
+        Merchant, on_delete=models.PROTECT, primary_key=True, related_name="announcement"
+    )
+    operation = models.CharField(max_length=6)
+    # SHA-256 over name, address and keys: what differs from it is announced again.
+    content = models.CharField(max_length=64)
+    state = models.CharField(max_length=7, choices=State, default=State.ASKED)
+    exchange_id = models.UUIDField()
+    result_code = models.CharField(max_length=20, blank=True)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.merchant_id}"

@@ -1,7 +1,7 @@
 """Reads and named locks of the merchant side."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from apps.common.errors import NotFoundError
 from apps.merchants.contracts import MerchantPrincipal
 from apps.merchants.models import (
+    Announcement,
     ApiKey,
     Merchant,
     Order,
@@ -198,3 +199,20 @@ def webhooks_are_due() -> bool:
     return WebhookDelivery.objects.filter(
         next_action_at__lte=Now(), parked_at__isnull=True
     ).exists()
+
+
+def announced_merchants() -> Iterator[tuple[Merchant, Announcement | None]]:
+    """Yield our merchants, the oldest first, with what the network was last asked of each."""
+    rows = Merchant.objects.select_related("vpa", "announcement").order_by("pk")
+    for row in rows.iterator():
+        yield row, getattr(row, "announcement", None)
+
+
+def lock_announcements(exchange_id: uuid.UUID) -> list[Announcement]:
+    """Return what was announced on an exchange, the rows locked until the transaction ends."""
+    rows = Announcement.objects.select_related("merchant__vpa")
+    return list(
+        rows.select_for_update(no_key=True, of=("self",))
+        .filter(exchange_id=exchange_id, state=Announcement.State.ASKED)
+        .order_by("pk")
+    )
