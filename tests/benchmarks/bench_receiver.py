@@ -11,6 +11,7 @@ unless every message was acked and each left its rows.
 import json
 import os
 import pickle
+import secrets
 import statistics
 import subprocess
 import sys
@@ -57,7 +58,12 @@ def messages(platform: Platform, *, count: int) -> list[bytes]:
     """Sign messages as the switch would send them now."""
     pem = (platform.directory.root / "switch" / "NPCI.signing.private.pem").read_bytes()
     key = load_pem_private_key(pem, password=None)
-    signed = [wire.sign(wire.fresh(KINDS[place % len(KINDS)]), key) for place in range(count)]
+    roots = [wire.fresh(KINDS[place % len(KINDS)]) for place in range(count)]
+    # One RRN for many transactions would make each of them a duplicate, which is slower.
+    first = secrets.randbelow(10**12 - count)
+    for place, root in enumerate(roots):
+        root.find("Txn").set("custRef", f"{first + place:012}")
+    signed = [wire.sign(root, key) for root in roots]
     return [open_loop.post(wire.path_of(body), body) for body in signed]
 
 
