@@ -13,6 +13,8 @@ DomainError
 ├── LiveKeyRequiredError            what is made would be paid with real money
 ├── EmvNotPossibleError             an EMV code has no room for this address, name or reference
 ├── AlreadyPaidError                the order behind a link was paid
+├── LinkNotPayableError             what is paid comes from a link that must not be paid
+├── LinkDiffersError                what is paid is not what its link asks for
 ├── LinkExpiredError                the link, or the order behind it, has ended
 ├── HttpsRequiredError              the webhook's address does not begin with https
 └── ForbiddenDestinationError       the webhook's address leads into a network that is not public
@@ -100,6 +102,20 @@ class AlreadyPaidError(ConflictError):
 
     code = "already_paid"
     title = "This has been paid already"
+
+
+class LinkNotPayableError(DomainError):
+    """The payment comes from a link that must not be paid; `refusals` says why, by code."""
+
+    code = "link_not_payable"
+    title = "This link cannot be paid"
+
+
+class LinkDiffersError(DomainError):
+    """The payment is not what its link asks for; `field` names the member that differs."""
+
+    code = "link_differs"
+    title = "The payment is not what its link asks for"
 
 
 class LinkExpiredError(DomainError):

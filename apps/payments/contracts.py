@@ -157,6 +157,9 @@ class PaymentRequest:
     reference_url: str
     initiation_mode: str
     purpose: str
+    # The text that was scanned or opened, and where the app has it from.
+    link: str = ""
+    link_source: str = "camera"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,8 @@ def test_a_payers_app_is_shown_an_orders_link_and_what_to_pay():
             "ref_id": "INV-1",
             "initiation_mode": "05",
             "purpose": "00",
+            "link": link,
+            "link_source": "camera",
         },
     }
 
@@ -205,6 +207,8 @@ def test_a_link_of_another_bank_is_shown_with_what_it_claims():
         "ref_url": "http://a.b",
         "initiation_mode": "00",
         "purpose": "00",
+        "link": text,
+        "link_source": "camera",
     }
 
 

@@ -5,8 +5,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 OURS = ("/app/v1/sessions", "/app/v1/account", "/app/v1/balance", "/app/v1/vpas", "/v1/orders")
-OURS = (*OURS, "/app/v1/banks")
-OURS = (*OURS, "/v1/vpas", "/v1/webhook_endpoints", "/v1/intents", "/v1/qr_codes", "/app/v1/intents")
+OURS = (*OURS, "/app/v1/banks", "/app/v1/intents")
+OURS = (*OURS, "/v1/vpas", "/v1/webhook_endpoints", "/v1/intents", "/v1/qr_codes")
 
 
 @pytest.fixture(scope="module")

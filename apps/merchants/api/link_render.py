@@ -90,7 +90,8 @@ def _payment(found: ResolvedLink) -> dict[str, Any]:
     kept: dict[str, Any] = {member: value for member, value in members.items() if value}
     if is_fixed and intent.amount is not None:
         kept["amount"] = intent.amount.paise
-    return {**kept, "currency": "INR"}
+    source = found.facts.source.value
+    return {**kept, "currency": "INR", "link": found.text, "link_source": source}
 
 
 def _notices(found: tuple[LinkRefusal, ...] | tuple[LinkWarning, ...]) -> list[dict[str, str]]:

@@ -41,6 +41,8 @@ RESOLVED = {
         "purpose": "00",
         "amount": 49900,
         "currency": "INR",
+        "link": URI,
+        "link_source": "camera",
     },
 }
 
@@ -155,6 +157,8 @@ class LinkPaymentSchema(serializers.Serializer[None]):
     ref_url = serializers.CharField(required=False)
     initiation_mode = serializers.CharField()
     purpose = serializers.CharField()
+    link = serializers.CharField()
+    link_source = serializers.ChoiceField(["camera", "image", "link"])
 
 
 class ResolvedIntentSchema(serializers.Serializer[None]):

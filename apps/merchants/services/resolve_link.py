@@ -26,6 +26,7 @@ class ResolvedLink:
     facts: LinkFacts
     judgement: Judgement
     is_emv: bool
+    text: str
 
     @property
     def intent(self) -> Intent:
@@ -64,7 +65,7 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
         is_suspended=merchant is not None and merchant.state == Merchant.State.SUSPENDED,
         limits=limits_on(clock.business_date(at)),
     )
-    return ResolvedLink(facts, link_judgement.judge(facts), is_emv)
+    return ResolvedLink(facts, link_judgement.judge(facts), is_emv, text)
 
 
 def _check_order(

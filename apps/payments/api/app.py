@@ -36,6 +36,8 @@ _MEMBERS = frozenset(
         "ref_url",
         "initiation_mode",
         "purpose",
+        "link",
+        "link_source",
     }
 )
 # Names that a person reads: letters of any script would let one name look like another's.
@@ -45,6 +47,8 @@ _URL = re.compile(r"(?=.{1,35}\Z)https?://[!-~]+")
 # upi-protocol 3.4 and 3.5; 11 and 12 are not for a customer's own payment.
 _MODE = re.compile(r"0[0-9]|10|1[3-9]|2[0-4]")
 _PURPOSE = re.compile(r"[A-Z0-9]{2}")
+_LINK = re.compile(r"[ -~]{1,2048}")
+_LINK_SOURCE = re.compile("camera|image|link")
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{1,35}")
 
 
@@ -172,6 +176,8 @@ def _asked(body: dict[str, Any], principal: CustomerPrincipal) -> PaymentRequest
         reference_url=_optional(body, "ref_url", _URL),
         initiation_mode=_optional(body, "initiation_mode", _MODE) or "00",
         purpose=_optional(body, "purpose", _PURPOSE) or "00",
+        link=_optional(body, "link", _LINK),
+        link_source=_optional(body, "link_source", _LINK_SOURCE) or "camera",
     )
 
 

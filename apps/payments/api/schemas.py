@@ -42,6 +42,10 @@ class PaymentRequestSchema(serializers.Serializer[None]):
     ref_url = serializers.URLField(required=False, max_length=35)
     initiation_mode = serializers.CharField(required=False)
     purpose = serializers.CharField(required=False)
+    link = serializers.CharField(
+        required=False, max_length=2048, help_text="the text that was scanned or opened"
+    )
+    link_source = serializers.ChoiceField(["camera", "image", "link"], required=False)
 
 
 LANGUAGE = OpenApiParameter(

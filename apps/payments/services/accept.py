@@ -13,6 +13,7 @@ from apps.common.faults import fault_point
 from apps.customers import selectors as customers
 from apps.customers.contracts import Payer
 from apps.customers.errors import TransactionIdTakenError
+from apps.merchants.services.hold_to_link import LinkPayment, hold_to_link
 from apps.messaging import idempotency, outbox, wakeups
 from apps.payments import events, selectors
 from apps.payments.contracts import NewLeg, Payment, PaymentRequest, TransactionFacts
@@ -55,13 +56,17 @@ def accept_payment(
     A Txn id makes one payment for ever: it outlives the key. The PIN block is kept for a minute,
     apart from everything that lasts.
 
-    Raises NotFoundError (the account or the address to pay from is not the customer's),
+    A payment made from a link is what the link asks for, or refused.
+
+    Raises NotFoundError (the account or the address to pay from is not the customer's), the
+    refusals of links (merchants.services.hold_to_link),
     DeviceNotBoundError, PaymentLimitExceededError, TransactionIdTakenError, SwitchDownError and the
     refusals of idempotency.
     """
     known = idempotency.lookup(client=key.client, key=key.key, fingerprint=key.fingerprint)
     if known is not None:
         return _replayed(request, known.reference)
+    hold_to_link(_link_payment(request), at=at)
     with transaction.atomic(durable=True):
         known = idempotency.remember(
             client=key.client,
@@ -73,6 +78,18 @@ def accept_payment(
         fault_point("payment.accepting")
     fault_point("payment.accepted")
     return accepted or _replayed(request, request.transaction_id)
+
+
+def _link_payment(request: PaymentRequest) -> LinkPayment:
+    return LinkPayment(
+        payee=request.payee_address,
+        amount=request.amount,
+        reference=request.reference,
+        mode=request.initiation_mode,
+        purpose=request.purpose,
+        link=request.link,
+        source=request.link_source,
+    )
 
 
 def _replayed(request: PaymentRequest, transaction_id: str) -> Accepted:
