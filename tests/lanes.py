@@ -12,6 +12,7 @@ Run as `python -m tests.lanes [PYTEST OPTION…]`; the last line printed is the 
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -131,6 +132,8 @@ def _counts(lane: Lane) -> Counter[str]:
 def main() -> int:
     """Run both lanes; return 0 only if all that ran passed, and something did."""
     begun = time.monotonic()
+    # Whoever ends this process wants its lanes and their servers ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     lanes = _lanes(sys.argv[1:])
     try:
         for lane in lanes:
