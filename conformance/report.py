@@ -171,7 +171,8 @@ def write_evidence(path: Path, run: Facts, verdicts: Sequence[Verdict], control:
                 "findings": [asdict(finding) for finding in verdict.findings],
             }
             bundle.writestr(f"{folder}/case.json", json.dumps(text | outcome, indent=1))
-            for transaction_id in verdict.transaction_ids:
+            # An order that was sent twice is one transaction.
+            for transaction_id in dict.fromkeys(verdict.transaction_ids):
                 journal = control.journal(transaction_id)
                 name = f"{folder}/{transaction_id}.json"
                 bundle.writestr(name, json.dumps(masked(journal), indent=1))
