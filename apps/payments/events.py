@@ -3,6 +3,7 @@
 from apps.messaging.contracts import Event
 from apps.payments.contracts import Job, TransactionFacts
 from apps.payments.states import State, public_status
+from apps.upi.response_codes import explain
 
 
 def accepted(facts: TransactionFacts) -> Event:
@@ -15,6 +16,7 @@ def completed(job: Job, state: State, code: str) -> Event:
     status, finality = public_status(state)
     data = _facts(job.transaction)
     data |= {"state": state, "status": status, "finality": finality, "response_code": code}
+    data["response_class"] = explain(code).kind
     return Event("payments.transaction.completed", job.transaction_id, data)
 
 

@@ -2,9 +2,11 @@
 
 import pytest
 
+from apps.payments.models import Leg
 from apps.payments.states import Role
-from tests.payments.hand import Side, drain
-from tests.payments.payer import enrol_payer
+from tests.api.people import open_shop
+from tests.payments.hand import Deal, Side, drain, state
+from tests.payments.payer import enrol_payer, shop_side
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
 
@@ -80,3 +82,22 @@ def test_a_deemed_payment_is_shown_as_deemed_and_explained(hand, asha):
     assert (shown["deemed"]["code"], shown["deemed"]["upi_code"]) == ("deemed", "RB")
     assert shown["deemed"]["title"] == "भुगतान सफल माना गया है"
     assert shown["deemed"]["next_action"].startswith("दोबारा भुगतान न करें।")
+
+
+def test_a_deemed_payment_is_shown_as_deemed_to_the_merchant_too(hand):
+    shop = open_shop()
+    deal = Deal(payer=ABROAD, payee=shop_side(hand, shop))
+    hand.authorise(deal)
+    drain(Role.PAYEE_PSP)
+
+    assert hand.confirm(deal, "DEEMED", "RB").err == ""
+
+    shown = shop.client.get("/v1/payments").json()["data"][0]
+    assert (shown["status"], shown["failure"]) == ("pending", None)
+    assert shown["deemed"]["code"] == "deemed"
+
+    # That nobody has confirmed it in time changes nothing of that.
+    Leg.objects.filter(role=Role.PAYEE_PSP).update(next_action_at="2000-01-01T00:00:00Z")
+    drain(Role.PAYEE_PSP)
+    assert state(deal, Role.PAYEE_PSP) == "UNKNOWN"
+    assert shop.client.get("/v1/payments").json()["data"][0]["deemed"] is not None

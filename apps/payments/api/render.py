@@ -6,11 +6,9 @@ from apps.common import clock, ids
 from apps.common.masking import mask_vpa
 from apps.merchants.models import Order
 from apps.payments.contracts import Payment
+from apps.payments.services.legs import DEEMED
 from apps.payments.states import PublicStatus, State, public_status
 from apps.upi.response_codes import Language, explain, inner_code
-
-# upi-protocol 4.6: the credit's reversal timed out, so that the payment stands as made.
-_DEEMED = "RB"
 
 
 def payment(shown: Payment, language: Language) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def payment(shown: Payment, language: Language) -> dict[str, Any]:
         "payee_name": facts.payee_name,
         "note": facts.note,
         "failure": explained(shown.code, language) if status is PublicStatus.FAILED else None,
-        "deemed": explained(_DEEMED, language) if _is_deemed(shown) else None,
+        "deemed": explained(DEEMED, language) if _is_deemed(shown) else None,
         "created_at": clock.iso(shown.created_at),
         "updated_at": clock.iso(shown.changed_at),
     }
@@ -60,7 +58,7 @@ def merchant_payment(shown: Payment, order: Order | None, language: Language) ->
             "initiation_mode": facts.initiation_mode,
         },
         "failure": explained(shown.code, language) if status is PublicStatus.FAILED else None,
-        "deemed": explained(_DEEMED, language) if _is_deemed(shown) else None,
+        "deemed": explained(DEEMED, language) if _is_deemed(shown) else None,
         "created_at": clock.iso(shown.created_at),
         "updated_at": clock.iso(shown.changed_at),
     }
@@ -74,4 +72,4 @@ def explained(code: str, language: Language) -> dict[str, Any]:
 def _is_deemed(shown: Payment) -> bool:
     """Say whether the banks treat a payment as made that nobody has confirmed."""
     is_open = public_status(shown.state)[0] is PublicStatus.PENDING
-    return shown.state is State.DEEMED or (is_open and inner_code(shown.code) == _DEEMED)
+    return shown.state is State.DEEMED or (is_open and inner_code(shown.code) == DEEMED)

@@ -189,6 +189,8 @@ def take_answer(received: Received[RespChkTxn]) -> None:
     job = selectors.lock_job(row[0])
     state = _state(job.role, resp)
     if state is None:
+        if resp.result == "DEEMED":
+            legs.note_deemed(job.id)
         log.info("check_proved_nothing", transaction_id=job.transaction_id, code=resp.err_code)
         return
     check_content(received.message.txn, resp.refs, job.transaction)

@@ -24,7 +24,9 @@ _MOVE = """
                AS wanted (id, source, target, code, transfer_id, owner_id, claim, delay)),
     moved AS (
         UPDATE payments_leg AS leg
-           SET state = wanted.target, code = wanted.code, claim = wanted.claim,
+           SET state = wanted.target, claim = wanted.claim,
+               code = CASE WHEN wanted.target = 'UNKNOWN' AND wanted.code = '' THEN leg.code
+                           ELSE wanted.code END,
                attempts = 0,
                transfer_id = coalesce(wanted.transfer_id, leg.transfer_id),
                owner_id = coalesce(wanted.owner_id, leg.owner_id),
@@ -92,6 +94,13 @@ _WAIT = """
 _TAKE = """
     UPDATE payments_leg SET claim = %(token)s
      WHERE id = ANY(%(ids)s::uuid[]) AND next_action_at IS NOT NULL RETURNING id
+"""
+
+# upi-protocol 4.6: the credit's reversal timed out, so that the payment stands as made.
+DEEMED = "RB"
+_NOTE_DEEMED = """
+    UPDATE payments_leg SET code = %(code)s
+     WHERE id = %(id)s AND role = 'PAYEE_PSP' AND state IN ('AUTHORISED', 'UNKNOWN')
 """
 
 _WAKE_REVERSALS = """
@@ -208,6 +217,17 @@ def fail(leg_ids: Sequence[UUID], *, reason: str) -> None:
         cursor.execute(_TAKE, {"ids": list(leg_ids), "token": token})
         taken = tuple(row[0] for row in cursor.fetchall())
     claims.fail(Claim(table=TABLE, token=token, ids=taken), taken, reason=reason)
+
+
+def note_deemed(leg_id: UUID) -> None:
+    """
+    Note that the switch deems a payment made that our merchant or customer is to get.
+
+    It is no end: that money arrived, only the confirmation, a check or the file will say. The
+    caller holds the leg's row lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE_DEEMED, {"id": leg_id, "code": DEEMED})
 
 
 def wake_reversals(transaction_ids: Sequence[str]) -> None:

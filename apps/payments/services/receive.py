@@ -20,7 +20,7 @@ from apps.payments.errors import (
     TransactionUnknownError,
 )
 from apps.payments.messages import confirmation_answer
-from apps.payments.services import answering
+from apps.payments.services import answering, legs
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.opening import adopt_request, open_leg
 from apps.payments.services.reading import device_mark_to_json, facts_of, request_of
@@ -144,6 +144,8 @@ def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
             raise AnswerRefusedError("U21", "the payee was refused")
     elif (state := _CONFIRMED.get(status)) is not None:
         conclude([Word(job, state, code)], source="ReqTxnConfirmation")
+    elif status == "DEEMED":
+        legs.note_deemed(job.id)
     answer = confirmation_answer(message.head.msg_id, message.txn, at=clock.now())
     record_answers(
         [
