@@ -28,6 +28,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("ReqValAdd", "ValAdd"): "apps.vpa.endpoint.receive_verification",
     ("RespValAdd", "ValAdd"): "apps.vpa.endpoint.receive_verification_answer",
     ("RespManageVae", "ManageVae"): "apps.merchants.endpoint.receive_announcement_answer",
+    ("RespPendingMsg", "PendingMsg"): "apps.vpa.endpoint.receive_pending_answer",
     # The directory: the switch's lists, which we pull.
     ("RespListPsp", "ListPsp"): "apps.upi.services.pull.receive_answer",
     ("RespListAccPvd", "ListAccPvd"): "apps.upi.services.pull.receive_answer",

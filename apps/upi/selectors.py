@@ -106,6 +106,20 @@ def exchanges_of(txn_id: str) -> QuerySet[Exchange]:
     return Exchange.objects.filter(txn_id=txn_id).order_by("pk")
 
 
+def answer_body(exchange_id: UUID) -> str | None:
+    """Return the answer to a request of ours as the log has it, None before it came."""
+    answer_id = Exchange.objects.filter(pk=exchange_id).values_list("answer_id", flat=True).first()
+    if answer_id is None:
+        return None
+    return MessageLog.objects.values_list("body", flat=True).get(pk=answer_id)
+
+
+def known_transactions(txn_ids: Sequence[str]) -> set[str]:
+    """Return those of the transactions about which the switch has sent us a request."""
+    rows = Exchange.objects.filter(direction=Exchange.Direction.IN, txn_id__in=txn_ids)
+    return set(rows.values_list("txn_id", flat=True))
+
+
 def api_caps(apis: Collection[str], *, at: dt.datetime) -> dict[str, ApiCap]:
     """Return the caps that hold on the Indian day of an instant, by API; absent: not bounded."""
     rows = ApiCap.objects.filter(api__in=apis).filter(_holds_on(business_date(at)))

@@ -1,6 +1,6 @@
 """Where questions about our addresses arrive, and the answers to ours about others'."""
 
-from apps.upi.contracts import Received, ReqValAdd, RespValAdd
+from apps.upi.contracts import Received, ReqValAdd, RespPendingMsg, RespValAdd
 from apps.vpa.services import verify, vouch
 
 
@@ -12,3 +12,8 @@ def receive_verification(received: Received[ReqValAdd]) -> None:
 def receive_verification_answer(received: Received[RespValAdd]) -> None:
     """Take the answer whose another PSP's address is."""
     verify.take_answer(received)
+
+
+def receive_pending_answer(received: Received[RespPendingMsg]) -> None:
+    """Take which collects wait for an address; the log keeps the message for whoever asked."""
+    del received

@@ -82,6 +82,12 @@ def lock_vpa(vpa_id: uuid.UUID) -> Vpa:
     return Vpa.objects.select_for_update(no_key=True).get(pk=vpa_id)
 
 
+def mobile_of(address: str) -> str | None:
+    """Return the mobile number of the customer who has an address, None if nobody has."""
+    rows = Vpa.objects.filter(reserved_address=address, state=Vpa.State.ACTIVE)
+    return rows.values_list("customer__mobile", flat=True).first()
+
+
 def verification_of(client: str, verification_id: uuid.UUID | None) -> Verification:
     """Return a verification that the client asked for. Raises NotFoundError, also for others'."""
     if verification_id is None:
