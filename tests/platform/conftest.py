@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from deploy.local import process_file
+from deploy.local import postgres, process_file
 from deploy.local.demo.page import Page
 from deploy.local.demo.stage import Stage
 from deploy.local.directory import LocalDirectory
@@ -75,12 +76,21 @@ ready_seconds = 90
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The platform with its own data and database, on the servers that the tests use."""
+    """
+    The platform with its own data and database, on the servers that the tests use.
+
+    Both are new: what customers paid in an earlier run would count against their limits of the day.
+    """
     text = service_by_service(process_file.DEFAULT.read_text())
     processes = tmp_path_factory.mktemp("platform") / "processes.toml"
     processes.write_text(text.replace(f"needs = {list(ROUTED)!r}", _needs()))
     root = Path(os.environ["UPI_LOCAL_DIR"]) / "platform"
     directory = LocalDirectory(root.resolve())
+    with directory.held():
+        directory.remove()
+    server = postgres.at_database(os.environ["DATABASE_OWNER_URL"], "postgres")
+    with psycopg.connect(server, autocommit=True) as owner:
+        owner.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
     with Platform(directory, database=DATABASE, processes=processes, changes=OWN_REDIS) as running:
         yield running
 
