@@ -9,7 +9,7 @@ TEST_DIR := UPI_LOCAL_DIR=.local/test
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check bench reset sync
+.PHONY: help up demo test check bench reset sync certify soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,3 +35,9 @@ reset: sync ## remove all data that the commands above left under .local
 
 sync:
 	@sh deploy/local/bootstrap.sh
+
+certify: sync ## play every conformance case on a fresh platform (CERTIFY="--only 'REM-*'" chooses)
+	@UPI_LOCAL_DIR=.local/certify UPI_TIMER_SCALE=0.7 $(LOCAL).certify $(CERTIFY)
+
+soak: sync ## the long runs; the results go to .local/soak.json
+	@UPI_LOCAL_DIR=.local/soak UPI_TIMER_SCALE=0.7 $(LOCAL).soak $(SOAK)

@@ -12,7 +12,7 @@ from deploy.local.directory import REPOSITORY
 
 AT_A_TIME = 2
 PYTHON = sys.executable
-PACKAGES = ("apps", "hsm", "upi_platform", "sandbox", "deploy")
+PACKAGES = ("apps", "hsm", "upi_platform", "sandbox", "conformance", "deploy")
 
 
 @dataclass(frozen=True, slots=True)
