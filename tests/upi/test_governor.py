@@ -3,9 +3,11 @@
 import datetime as dt
 import json
 import threading
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
@@ -208,6 +210,17 @@ def test_a_payment_pays_no_statement_for_the_governor():
 
     assert all(isinstance(request.message, ReqPay) for request in batch)
     assert len(queries) == 0
+
+
+def test_messages_leave_only_by_the_counted_door_and_as_answers():
+    apps = Path(settings.BASE_DIR, "apps")
+    posting = {
+        str(file.relative_to(apps))
+        for file in apps.rglob("*.py")
+        if "post_many(" in file.read_text()
+    }
+
+    assert posting == {"upi/client.py", "upi/services/requests.py", "upi/services/deliver.py"}
 
 
 def test_a_call_of_which_no_byte_left_does_not_count(committed, settings):
