@@ -12,6 +12,7 @@ from sandbox.payment import Payment, PaymentKind, Status, Verdict
 _KEPT_BY_PAYER_ABROAD = ("Info", "Ac", "Amount", "Merchant")
 _KEPT_OF_PAYEE = ("Info", "Ac", "Amount", "Merchant")
 _KEPT_WHEN_ASKING = ("Info", "Amount", "Merchant")
+_NO_ORIGINAL = {"orgTxnId": "", "orgMsgId": "", "orgRrn": "", "orgTxnDate": ""}
 _TRANSACTION_ORDER = (
     "id", "note", "refId", "refUrl", "ts", "type", "subType", "custRef", "orgTxnId", "orgMsgId",
     "orgRespCode", "orgRrn", "orgTxnDate", "initiatedBy", "initiationMode", "purpose",
@@ -103,7 +104,7 @@ def credit_request(payment: Payment) -> codec.Element:
 
 def _leg(payment: Payment, kind: str, payer: codec.Element) -> codec.Element:
     # Only a refund itself names its original: a leg is known by its own Txn.id (code T10).
-    attributes = payment.transaction | {"type": kind, "subType": payment.kind, "orgTxnId": ""}
+    attributes = payment.transaction | {"type": kind, "subType": payment.kind} | _NO_ORIGINAL
     return codec.message(
         "ReqPay",
         _head(),

@@ -180,12 +180,16 @@ def running(tmp_path_factory) -> Iterator[World]:
 
 
 @pytest.fixture
-def world(running: World) -> Iterator[World]:
-    """The sandbox without faults; afterwards its journal and the other bank's book sum to zero."""
+def world(running: World, request: pytest.FixtureRequest) -> Iterator[World]:
+    """
+    The sandbox without faults; afterwards its journal and the other banks' book sum to zero.
+
+    A module without silence sets SCALE = 1, so that no loaded machine makes an answer late.
+    """
     running.bank.reset()
     running.control.delete("/faults")
     running.control.delete("/clock")
-    running.control.post("/timers", json={"scale": SCALE})
+    running.control.post("/timers", json={"scale": getattr(request.module, "SCALE", SCALE)})
     yield running
     assert running.bank.problems == []
     assert running.control.get("/book").json()["sum_paise"] == 0

@@ -141,6 +141,7 @@ def test_an_answer_of_the_switch_without_an_ack_is_sent_again_with_the_same_id(w
 
 
 def test_a_broken_connection_leaves_no_trace_and_the_resent_message_is_taken(world):
+    world.control.post("/timers", json={"scale": 1})
     world.fault("unreachable", "in", api="RespPay", type="DEBIT")
     kept = []
 
