@@ -117,6 +117,14 @@ class Phone:
         """Return who is behind an address of this bank."""
         return self._get(f"/app/v1/vpas/resolution?{urlencode({'address': address})}")
 
+    def verify(self, address: str) -> dict[str, Any]:
+        """Ask whose an address of any bank is; `verification` tells what its bank answered."""
+        return self._post("/app/v1/vpas/verify", {"address": address})
+
+    def verification(self, verification_id: str) -> dict[str, Any]:
+        """Return what is known of a question whose an address is."""
+        return self._get(f"/app/v1/vpas/verify/{verification_id}")
+
     def request_otp(self, account_id: str, *, card_digits: str, card_expiry: str) -> dict[str, Any]:
         """Ask the account's bank for an OTP and wait until it has been sent."""
         asked = self._post(

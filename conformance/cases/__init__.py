@@ -6,6 +6,7 @@ from conformance.cases import (
     beneficiary,
     credentials,
     faults,
+    listings,
     magic_payees,
     purchases,
     remitter,
@@ -22,5 +23,6 @@ CASES: tuple[Case, ...] = (
     *remitter.CASES,
     *beneficiary.CASES,
     *credentials.CASES,
+    *listings.CASES,
     *validation.CASES,
 )
