@@ -7,6 +7,7 @@ from apps.common import clock, ids
 from apps.merchants.models import WebhookDelivery
 from apps.merchants.services.endpoints import register_endpoint
 from apps.operators import roles
+from tests.api.links import STATIC, make_code
 from tests.api.people import BLOCK, enrol_person, new_transaction_id, open_shop
 from tests.operators.factory import make_operator
 
@@ -31,6 +32,7 @@ def world():
     person.client.post("/app/v1/balance-enquiries", enquiry, format="json")
     person.client.post("/app/v1/account-listings", {"bank": "EXBK0000001"}, format="json")
     shop.order()
+    make_code(shop, **STATIC)
     endpoint, _ = register_endpoint(
         "http://127.0.0.1:1/", merchant_id=shop.merchant.pk, is_live=True, at=clock.now()
     )

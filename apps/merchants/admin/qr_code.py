@@ -90,7 +90,7 @@ class QrCodeAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "merchants/qr_code_print.html", context)
 
     def _code(self, request: HttpRequest, object_id: str) -> QrCode:
-        if not self.has_view_permission(request):
+        if request.method == "POST" or not self.has_view_permission(request):
             raise PermissionDenied
         code: QrCode | None = self.get_object(request, str(object_id))
         if code is None:
