@@ -173,7 +173,12 @@ def test_a_bank_answers_for_its_own_accounts_only(door, switch):
     told = asked(asha)
     listing.advance_due(at=clock.now())
 
-    answer(door, switch.posted[0], found(ifsc="EXBK0000001"), found("9" * 31, masked_accnumber="XXXX9999"))
+    answer(
+        door,
+        switch.posted[0],
+        found(ifsc="EXBK0000001"),
+        found("9" * 31, masked_accnumber="XXXX9999"),
+    )
 
     assert see(asha, told)["status"] == "failed"
     assert FoundAccount.objects.count() == 0
