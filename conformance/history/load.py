@@ -87,6 +87,7 @@ class Run:
         usual = _CHECK_SECONDS * scale + _SETTLE_SECONDS
         deadline = time.monotonic() + (usual if seconds is None else seconds)
         waiting = {key: person for key, person in self.transactions.items() if person is not None}
+        self._log_in()
         while waiting and time.monotonic() < deadline:
             for transaction_id, person in list(waiting.items()):
                 is_final = self.recorder.read(person, transaction_id) == _FINAL
@@ -96,12 +97,17 @@ class Run:
 
     def record_end(self) -> None:
         """Read every payment, every balance and the switch's journal for the last time."""
+        self._log_in()
         for transaction_id, person in self.transactions.items():
             if person is not None:
                 self.recorder.read(person, transaction_id, is_last=True)
             self.recorder.journal(self.control, transaction_id)
         for person in self.people:
             self.recorder.balance(person, when="after")
+
+    def _log_in(self) -> None:
+        for person in self.people:
+            person.phone.login()
 
     def _is_hopeless(self, transaction_id: str) -> bool:
         """Say whether no word is to come: deemed, or lost on its way to the switch."""
@@ -130,6 +136,8 @@ class Run:
         if draw.random() < _FROM_ABROAD:
             self._from_abroad(payer, amount)
             return
+        # A session lives a quarter of an hour, and a long run takes longer.
+        payer.phone.login()
         order = self._order(payer, amount, draw)
         key = str(uuid.uuid4())
         with self.lock:

@@ -64,6 +64,7 @@ class Recorder:
 
     def balance(self, person: Person, *, when: str) -> None:
         """Record a balance; `when` is before or after."""
+        person.phone.login()
         begun = time.monotonic_ns()
         paise = person.balance_paise()
         facts = {"vpa": person.vpa, "when": when, "paise": paise}
