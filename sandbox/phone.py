@@ -285,6 +285,35 @@ class Phone:
             if shown["status"] not in _PENDING or left <= 0:
                 return shown
 
+    def collects(self) -> list[dict[str, Any]]:
+        """Return what the customer is, or was, asked for; the newest first."""
+        found: list[dict[str, Any]] = self._get("/app/v1/collects")["data"]
+        return found
+
+    def approve_collect(
+        self, collect: dict[str, Any], *, account_id: str, pin: str, idempotency_key: str = ""
+    ) -> dict[str, Any]:
+        """Pay what a collect asks for, by the PIN for what it shows."""
+        block = self.block(
+            pin,
+            transaction_id=collect["txn_id"],
+            amount=rupees(collect["amount"]),
+            payer=collect["payer_vpa"],
+            payee=collect["payee_vpa"],
+        )
+        return self._post(
+            f"/app/v1/collects/{collect['txn_id']}/approvals",
+            {"account": account_id, "pin_block": block},
+            {"Idempotency-Key": idempotency_key or str(uuid.uuid4())},
+        )
+
+    def decline_collect(
+        self, collect: dict[str, Any], *, is_requester_blocked: bool = False
+    ) -> dict[str, Any]:
+        """Do not pay what a collect asks for, and never again if its requester is blocked."""
+        body = {"block_requester": is_requester_blocked}
+        return self._post(f"/app/v1/collects/{collect['txn_id']}/declines", body)
+
     def wait_request(self, request_id: str) -> dict[str, Any]:
         """Return an account request once the bank has answered it."""
         return self._wait(f"/app/v1/account-requests/{request_id}")

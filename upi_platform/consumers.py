@@ -3,5 +3,8 @@
 from collections.abc import Mapping
 
 CONSUMERS: Mapping[str, Mapping[str, str]] = {
-    "merchants": {"merchants.order.paid": "apps.merchants.consumers.order_paid"},
+    "merchants": {
+        "merchants.order.paid": "apps.merchants.consumers.order_paid",
+        "payments.refund.completed": "apps.merchants.consumers.refund_completed",
+    },
 }

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 ROUTES: Mapping[tuple[str, str], str] = {
     # The payment engine: every role of a payment.
     ("ReqAuthDetails", "PAY"): "apps.payments.endpoint.receive_authorisation",
+    ("ReqAuthDetails", "COLLECT"): "apps.payments.endpoint.receive_collect",
     ("ReqPay", "DEBIT"): "apps.payments.endpoint.receive_debit",
     ("ReqPay", "CREDIT"): "apps.payments.endpoint.receive_credit",
     ("ReqPay", "REVERSAL"): "apps.payments.endpoint.receive_reversal",
     ("RespPay", "PAY"): "apps.payments.endpoint.receive_payment_answer",
+    ("RespPay", "COLLECT"): "apps.payments.endpoint.receive_payment_answer",
+    ("RespPay", "REFUND"): "apps.payments.endpoint.receive_payment_answer",
     ("ReqTxnConfirmation", "TxnConfirmation"): "apps.payments.endpoint.receive_confirmation",
     ("ReqChkTxn", "ChkTxn"): "apps.payments.endpoint.receive_check",
     ("RespChkTxn", "ChkTxn"): "apps.payments.endpoint.receive_check_answer",

@@ -8,3 +8,8 @@ from apps.messaging.contracts import ReceivedEvent
 def order_paid(event: ReceivedEvent) -> None:
     """Tell the merchant's endpoints that an order was paid."""
     notify.notify_order_paid(event, at=clock.now())
+
+
+def refund_completed(event: ReceivedEvent) -> None:
+    """Tell the merchant's endpoints how a refund ended."""
+    notify.notify_refund(event, at=clock.now())

@@ -14,6 +14,8 @@ class Scope(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
     PAYMENTS_READ = "payments:read"
+    COLLECTS_WRITE = "collects:write"
+    REFUNDS_WRITE = "refunds:write"
     WEBHOOKS_WRITE = "webhooks:write"
 
 

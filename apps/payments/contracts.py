@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from apps.common.money import Money
-from apps.payments.states import Role, State
+from apps.payments.states import Kind, Role, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ class NewLeg:
     is_due: bool = True
     # The earlier of receipt and Head/@ts; None when nothing must be posted in time.
     asked_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,14 @@ class Job:
     attempts: int
     checks: int
     transfer_id: UUID | None
+    expires_at: dt.datetime | None
     idle_seconds: float
     transaction: TransactionFacts
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether the money goes back to a payer: no PIN and no limit of payments is for it."""
+        return Kind.REFUND in {self.kind, self.wire_sub_type}
 
     @property
     def transaction_id(self) -> str:
@@ -168,8 +175,10 @@ class Payment:
 
     leg_id: UUID
     owner_id: UUID | None
+    kind: Kind
     state: State
     code: str
+    expires_at: dt.datetime | None
     transaction: TransactionFacts
     changed_at: dt.datetime
     created_at: dt.datetime

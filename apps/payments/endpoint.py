@@ -17,6 +17,11 @@ def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
     receive.receive_authorisation(received)
 
 
+def receive_collect(received: Received[ReqAuthDetails]) -> None:
+    """ReqAuthDetails(COLLECT): somebody asks a customer of ours for money."""
+    receive.receive_collect(received)
+
+
 def receive_debit(received: Received[ReqPay]) -> None:
     """ReqPay(DEBIT): take the money from a payer of ours."""
     receive.receive_debit(received)
@@ -33,7 +38,7 @@ def receive_reversal(received: Received[ReqPay]) -> None:
 
 
 def receive_payment_answer(received: Received[RespPay]) -> None:
-    """RespPay(PAY): how a payment of our customer ended."""
+    """RespPay(PAY, COLLECT, REFUND): how something that we began has ended."""
     receive.receive_payment_answer(received)
 
 

@@ -1,7 +1,9 @@
 """The engine's public facts, as events."""
 
+from apps.common import clock, ids
 from apps.messaging.contracts import Event
 from apps.payments.contracts import Job, TransactionFacts
+from apps.payments.models import Refund
 from apps.payments.states import State, public_status
 from apps.upi.response_codes import explain
 
@@ -18,6 +20,34 @@ def completed(job: Job, state: State, code: str) -> Event:
     data |= {"state": state, "status": status, "finality": finality, "response_code": code}
     data["response_class"] = explain(code).kind
     return Event("payments.transaction.completed", job.transaction_id, data)
+
+
+def refund_completed(refund: Refund, *, rrn: str) -> Event:
+    """Tell that a refund ended; a deemed one is still owed to the payer by its bank."""
+    return Event(
+        "payments.refund.completed",
+        refund.refund_transaction_id or "",
+        {
+            "refund_id": ids.public_id("rfd", refund.pk),
+            "merchant_id": ids.public_id("mer", refund.merchant_id),
+            "transaction_id": refund.refund_transaction_id,
+            "original_transaction_id": refund.transaction_id,
+            "rrn": rrn,
+            "amount_paise": refund.amount_paise,
+            "currency": "INR",
+            "reference": refund.reference,
+            "reason": refund.reason,
+            "state": refund.state,
+            "response_code": refund.code,
+        },
+    )
+
+
+def requested(job: Job) -> Event:
+    """Tell that somebody asks a customer of ours for money, until it expires."""
+    assert job.expires_at is not None, "a collect ends by itself"
+    data = _facts(job.transaction) | {"expires_at": clock.iso(job.expires_at)}
+    return Event("payments.collect.requested", job.transaction_id, data)
 
 
 def posted(job: Job) -> Event:

@@ -1,6 +1,7 @@
 """The wire's messages, from what a leg and its transaction know."""
 
 import datetime as dt
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
@@ -8,6 +9,7 @@ from django.conf import settings
 
 from apps.common import ids
 from apps.common.money import ZERO
+from apps.common.secret import Secret
 from apps.payments.contracts import Job, TransactionFacts, WireRequest
 from apps.payments.states import Role
 from apps.upi.contracts import (
@@ -35,6 +37,10 @@ _NO_APPROVAL = "000000"
 _APPROVALS = 10**6
 # upi-protocol 4.8, IM0: a status check names no mode above this one.
 _CHECK_MODE_MAX = "14"
+# upi-protocol 3.3: nobody is asked for a PIN. The data says nothing, and may not be empty.
+_PRE_APPROVED = Credential(
+    type="PreApproved", sub_type="NA", code="NPCI", ki="00000000", data=Secret("TkE=")
+)
 
 
 def new_head(at: dt.datetime) -> Head:
@@ -61,24 +67,67 @@ def pay_request(job: Job, credentials: tuple[Credential, ...], *, at: dt.datetim
             identity_id=job.account_number,
             verified_address=True,
         ),
-        device=_device(job),
-        ac=_account(job),
+        device=device_of(job),
+        ac=account_of(job),
         creds=credentials,
         amount=facts.amount,
     )
-    payee = Party(
+    return ReqPay(
+        head=new_head(at),
+        meta=Meta(pay_req_start=facts.initiated_at, pay_req_end=at),
+        txn=txn_of(facts, type="PAY"),
+        payer=payer,
+        payee=payee_of(facts),
+    )
+
+
+def payee_of(facts: TransactionFacts) -> Party:
+    """Return the payee as far as every job knows it."""
+    return Party(
         addr=facts.payee_address,
         name=facts.payee_name,
         type=facts.payee_type,
         code=facts.payee_code,
         amount=facts.amount,
     )
+
+
+def payer_of(facts: TransactionFacts) -> Party:
+    """Return the payer as far as every job knows it."""
+    return Party(
+        addr=facts.payer_address,
+        name=facts.payer_name,
+        type=facts.payer_type,
+        code=facts.payer_code,
+        amount=facts.amount,
+    )
+
+
+def refund_request(job: Job, original: TransactionFacts, *, at: dt.datetime) -> ReqPay:
+    """Return the ReqPay(REFUND) that gives money of a merchant back to who paid it."""
+    facts = job.transaction
+    merchant = Party(
+        addr=facts.payer_address,
+        name=facts.payer_name,
+        type=facts.payer_type,
+        code=facts.payer_code,
+        info=Info(
+            identity_type="ACCOUNT",
+            verified_name=facts.payer_name,
+            identity_id=job.account_number,
+            verified_address=True,
+        ),
+        ac=account_of(job),
+        creds=(_PRE_APPROVED,),
+        amount=facts.amount,
+    )
+    txn = txn_of(facts, type="REFUND", original_id=original.id)
     return ReqPay(
         head=new_head(at),
         meta=Meta(pay_req_start=facts.initiated_at, pay_req_end=at),
-        txn=_txn(facts, type="PAY"),
-        payer=payer,
-        payee=payee,
+        txn=replace(txn, org_rrn=original.rrn, org_txn_date=original.initiated_at),
+        payer=merchant,
+        payee=payee_of(facts),
     )
 
 
@@ -118,18 +167,11 @@ def refused(job: Job, code: str, *, at: dt.datetime) -> RespAuthDetails:
 
 def _authorisation(job: Job, payee: Party, *, code: str, at: dt.datetime) -> RespAuthDetails:
     facts = job.transaction
-    payer = Party(
-        addr=facts.payer_address,
-        name=facts.payer_name,
-        type=facts.payer_type,
-        code=facts.payer_code,
-        amount=facts.amount,
-    )
     return RespAuthDetails(
         head=new_head(at),
-        txn=_txn(facts, type="PAY", sub_type="PAY"),
-        resp=_resp(job.request_message_id, code),
-        payer=payer,
+        txn=txn_of(facts, type="PAY", sub_type="PAY"),
+        resp=resp_of(job.request_message_id, code),
+        payer=payer_of(facts),
         payee=payee,
     )
 
@@ -142,7 +184,7 @@ def leg_answer(job: Job, request: WireRequest, *, code: str, at: dt.datetime) ->
     """
     facts = job.transaction
     is_reversal = job.role is Role.REVERSAL
-    txn = _txn(
+    txn = txn_of(
         facts,
         type=job.role,
         sub_type=request.sub_type or None,
@@ -151,7 +193,7 @@ def leg_answer(job: Job, request: WireRequest, *, code: str, at: dt.datetime) ->
         original_id=facts.id if is_reversal else None,
     )
     ref = leg_reference(job, code, reversal_code=code if is_reversal else None)
-    resp = _resp(request.message_id, "" if code == APPROVED else code, refs=(ref,))
+    resp = resp_of(request.message_id, "" if code == APPROVED else code, refs=(ref,))
     return RespPay(head=new_head(at), txn=txn, resp=resp)
 
 
@@ -169,7 +211,7 @@ def request_of(job: Job) -> WireRequest:
 
 def confirmation_answer(request_id: str, txn: Txn, *, at: dt.datetime) -> RespTxnConfirmation:
     """Return that we have taken note."""
-    return RespTxnConfirmation(head=new_head(at), txn=txn, resp=_resp(request_id, ""))
+    return RespTxnConfirmation(head=new_head(at), txn=txn, resp=resp_of(request_id, ""))
 
 
 def check_request(job: Job, *, initiated_by: str, at: dt.datetime) -> ReqChkTxn:
@@ -181,7 +223,7 @@ def check_request(job: Job, *, initiated_by: str, at: dt.datetime) -> ReqChkTxn:
         id=own,
         ts=at,
         type="ChkTxn",
-        sub_type="PAY",
+        sub_type=job.kind,
         note="status",
         ref_id=own,
         cust_ref=facts.rrn,
@@ -234,13 +276,14 @@ def leg_reference(job: Job, code: str, *, reversal_code: str | None) -> Ref:
     )
 
 
-def _resp(request_id: str, code: str, *, refs: tuple[Ref, ...] = ()) -> Resp:
+def resp_of(request_id: str, code: str, *, refs: tuple[Ref, ...] = ()) -> Resp:
+    """Return the result of a request; an empty code is a success."""
     return Resp(
         req_msg_id=request_id, result="FAILURE" if code else "SUCCESS", err_code=code, refs=refs
     )
 
 
-def _txn(
+def txn_of(
     facts: TransactionFacts,
     *,
     type: str,  # noqa: A002 - the wire's word
@@ -249,6 +292,7 @@ def _txn(
     own_at: dt.datetime | None = None,
     original_id: str | None = None,
 ) -> Txn:
+    """Return the transaction as every message writes it."""
     return Txn(
         id=own_id or facts.id,
         ts=own_at or facts.initiated_at,
@@ -265,13 +309,15 @@ def _txn(
     )
 
 
-def _account(job: Job) -> AccountAddress:
+def account_of(job: Job) -> AccountAddress:
+    """Return the account of ours that the leg is about."""
     return AccountAddress(
         ifsc=job.ifsc, account_type=job.account_type, account_number=job.account_number
     )
 
 
-def _device(job: Job) -> Device | None:
+def device_of(job: Job) -> Device | None:
+    """Return the device from which the customer pays."""
     return device_from_json(job.device) if job.device else None
 
 

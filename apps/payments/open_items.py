@@ -30,6 +30,7 @@ class ItemKind(StrEnum):
     UNKNOWN = "UNKNOWN"
     PARKED = "PARKED"
     CONTRADICTED = "CONTRADICTED"
+    REFUND_OWED = "REFUND_OWED"
 
 
 # Who must act, by the words of the trade (upi-protocol 7.9).
@@ -42,6 +43,7 @@ OWNERS: Mapping[ItemKind, str] = {
     ItemKind.UNKNOWN: "operations: status check, then the switch's file",
     ItemKind.PARKED: "operations: mend the cause and let it run again",
     ItemKind.CONTRADICTED: "operations: two words about one payment",
+    ItemKind.REFUND_OWED: "merchant service: the payment must go back, and has not",
 }
 
 
@@ -153,6 +155,18 @@ _CONTRADICTED = """
       JOIN payments_transaction AS transaction ON transaction.id = told.transaction_id
 """
 
+# What a merchant may not keep, until another refund of the payment has taken its share.
+_REFUND_OWED = """
+    SELECT refund.transaction_id, transaction.rrn, refund.leg_id, 'PAYER_PSP', refund.state,
+           refund.code, refund.opened_at, NULL::timestamptz, refund.amount_paise
+      FROM payments_refund AS refund
+      JOIN payments_transaction AS transaction ON transaction.id = refund.transaction_id
+      JOIN payments_refundbound AS bound ON bound.transaction_id = refund.transaction_id
+     WHERE refund.reason <> 'REQUESTED'
+       AND (refund.state = 'OPENED'
+            OR (refund.state = 'FAILED' AND bound.refunded_paise < bound.amount_paise))
+"""
+
 _QUERIES: Mapping[ItemKind, str] = {
     ItemKind.DEBIT_REVERSAL_UNACKED: _DEBIT_REVERSAL_UNACKED,
     ItemKind.CREDIT_UNACKED: _CREDIT_UNACKED,
@@ -162,6 +176,7 @@ _QUERIES: Mapping[ItemKind, str] = {
     ItemKind.UNKNOWN: _UNKNOWN,
     ItemKind.PARKED: _PARKED,
     ItemKind.CONTRADICTED: _CONTRADICTED,
+    ItemKind.REFUND_OWED: _REFUND_OWED,
 }
 
 

@@ -9,7 +9,8 @@ from django.db import connection
 
 from apps.common.money import Money
 from apps.payments.contracts import Job, Payment, TransactionFacts
-from apps.payments.states import Role, State
+from apps.payments.models import LegKey, Refund
+from apps.payments.states import Kind, Role, State
 
 # What `TransactionFacts` holds, in its order.
 TRANSACTION_COLUMNS = """
@@ -26,11 +27,11 @@ JOB_COLUMNS = f"""
     leg.wire_transaction_id, leg.wire_transaction_at, leg.wire_sub_type, leg.received_at,
     leg.account_number, leg.account_type, leg.ifsc, leg.device_mobile, leg.device::text,
     leg.owner_id, leg.is_on_us, coalesce(leg.post_before_at <= clock_timestamp(), false),
-    leg.attempts, leg.checks, leg.transfer_id,
+    leg.attempts, leg.checks, leg.transfer_id, leg.expires_at,
     extract(epoch FROM clock_timestamp() - leg.changed_at)::float8,
     {TRANSACTION_COLUMNS}
 """
-_LEG_COLUMNS = 23
+_LEG_COLUMNS = 24
 _TRANSACTION_COLUMNS = 18
 
 _JOBS = f"""
@@ -83,10 +84,11 @@ def _job(row: tuple[Any, ...]) -> Job:
     leg, rest = row[:_LEG_COLUMNS], row[_LEG_COLUMNS:]
     facts, source = rest[:_TRANSACTION_COLUMNS], rest[_TRANSACTION_COLUMNS]
     head = [leg[0], Role(leg[1]), leg[2], State(leg[3]), State(source)]
-    return Job(*head, *leg[4:], *[_facts(facts)])
+    return Job(*head, *leg[4:], *[read_facts(facts)])
 
 
-def _facts(row: tuple[Any, ...]) -> TransactionFacts:
+def read_facts(row: tuple[Any, ...]) -> TransactionFacts:
+    """Turn a row of TRANSACTION_COLUMNS into facts."""
     names = TransactionFacts.__slots__
     values = dict(zip(names, row, strict=True))
     values["amount"] = Money(values["amount"])
@@ -214,14 +216,14 @@ def database_now() -> dt.datetime:
 
 # What was once taken in hand stays so for whoever looks: nobody sees a status go back.
 _PAYMENTS = f"""
-    SELECT leg.id, leg.owner_id,
+    SELECT leg.id, leg.owner_id, leg.kind,
            CASE WHEN leg.state = 'CREATED' AND leg.exchange_id IS NOT NULL THEN 'SENDING'
                 ELSE leg.state END,
-           leg.code, leg.changed_at, leg.received_at, {TRANSACTION_COLUMNS}
+           leg.code, leg.expires_at, leg.changed_at, leg.received_at, {TRANSACTION_COLUMNS}
       FROM payments_leg AS leg
       JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
 """  # noqa: S608 - column names of ours
-_PAYMENT_COLUMNS = 6
+_PAYMENT_COLUMNS = 8
 
 
 def _payments(condition: str, parameters: Sequence[Any]) -> list[Payment]:
@@ -232,11 +234,13 @@ def _payments(condition: str, parameters: Sequence[Any]) -> list[Payment]:
         Payment(
             leg_id=row[0],
             owner_id=row[1],
-            state=State(row[2]),
-            code=row[3],
-            changed_at=row[4],
-            created_at=row[5],
-            transaction=_facts(row[_PAYMENT_COLUMNS:]),
+            kind=Kind(row[2]),
+            state=State(row[3]),
+            code=row[4],
+            expires_at=row[5],
+            changed_at=row[6],
+            created_at=row[7],
+            transaction=read_facts(row[_PAYMENT_COLUMNS:]),
         )
         for row in rows
     ]
@@ -246,7 +250,7 @@ def payment_of(transaction_id: str, role: Role) -> Payment | None:
     """Return a transaction as its payer's or payee's PSP sees it."""
     condition = """
           JOIN payments_legkey AS key ON key.leg_id = leg.id
-         WHERE key.transaction_id = %s AND key.role = %s AND key.kind = 'PAY'
+         WHERE key.transaction_id = %s AND key.role = %s AND key.kind IN ('PAY', 'COLLECT')
     """
     found = _payments(condition, [transaction_id, role])
     return found[0] if found else None
@@ -261,13 +265,50 @@ def payment_by_leg(leg_id: UUID, role: Role) -> Payment | None:
 def page_of_payments(
     *, owner_id: UUID, role: Role, limit: int, before: UUID | None
 ) -> tuple[list[Payment], bool]:
-    """Return a page of a customer's or merchant's payments, newest first, and if there are more."""
+    """
+    Return a page of a customer's or merchant's payments, newest first, and if there are more.
+
+    A collect is a customer's payment once they approved it: from an account.
+    """
     condition = """
          WHERE leg.owner_id = %s AND leg.role = %s AND (%s::uuid IS NULL OR leg.id < %s::uuid)
+           AND (leg.role = 'PAYEE_PSP' OR leg.kind = 'PAY' OR leg.account_number <> '')
          ORDER BY leg.id DESC LIMIT %s
     """
     found = _payments(condition, [owner_id, role, before, before, limit + 1])
     return found[:limit], len(found) > limit
+
+
+def page_of_collects(
+    *, customer_id: UUID, limit: int, before: UUID | None
+) -> tuple[list[Payment], bool]:
+    """Return a page of what a customer is, or was, asked for, and whether there is more."""
+    condition = """
+         WHERE leg.owner_id = %s AND leg.role = 'PAYER_PSP' AND leg.kind = 'COLLECT'
+           AND (%s::uuid IS NULL OR leg.id < %s::uuid)
+         ORDER BY leg.id DESC LIMIT %s
+    """
+    found = _payments(condition, [customer_id, before, before, limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def page_of_refunds(
+    *, merchant_id: UUID, transaction_id: str | None, limit: int, before: UUID | None
+) -> tuple[list[Refund], bool]:
+    """Return a page of a merchant's refunds, of one payment or of all, and if there are more."""
+    rows = Refund.objects.filter(merchant_id=merchant_id).order_by("-pk")
+    if transaction_id is not None:
+        rows = rows.filter(transaction_id=transaction_id)
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    found = list(rows[: limit + 1])
+    return found[:limit], len(found) > limit
+
+
+def payees_legs(transaction_ids: Sequence[str]) -> dict[str, UUID]:
+    """Return the leg by which each payment is known to its payee."""
+    found = LegKey.objects.filter(transaction_id__in=transaction_ids, role=Role.PAYEE_PSP)
+    return dict(found.values_list("transaction_id", "leg_id"))
 
 
 def leg_of(*, transaction_id: str, role: Role, kind: str) -> UUID | None:

@@ -14,6 +14,21 @@ class Role(StrEnum):
     REVERSAL = "REVERSAL"
 
 
+class Kind(StrEnum):
+    """What a PSP leg's transaction is for the customer or merchant."""
+
+    PAY = "PAY"
+    COLLECT = "COLLECT"
+    REFUND = "REFUND"
+
+
+class Flow(StrEnum):
+    """What a dated rule allows or forbids."""
+
+    COLLECT_PERSON = "COLLECT_PERSON"
+    COLLECT_MERCHANT = "COLLECT_MERCHANT"
+
+
 class State(StrEnum):
     """How far a leg has come."""
 
@@ -23,6 +38,7 @@ class State(StrEnum):
     DEEMED = "DEEMED"
 
     RECEIVED = "RECEIVED"
+    WAITING_PAYER = "WAITING_PAYER"
     REFUSED = "REFUSED"
     AUTHORISED = "AUTHORISED"
     CONFIRMED = "CONFIRMED"
@@ -44,10 +60,11 @@ class State(StrEnum):
 
 
 # Written once, when the leg's row is made. A reversal that comes first makes its original as
-# REFUSED_BY_REVERSAL: the tombstone.
+# REFUSED_BY_REVERSAL: the tombstone. A PSP leg is CREATED when we begin the transaction (PAY and
+# REFUND as the payer's PSP, COLLECT as the payee's) and RECEIVED when the switch asks us about it.
 FIRST: Mapping[Role, frozenset[State]] = {
-    Role.PAYER_PSP: frozenset({State.CREATED}),
-    Role.PAYEE_PSP: frozenset({State.RECEIVED}),
+    Role.PAYER_PSP: frozenset({State.CREATED, State.RECEIVED}),
+    Role.PAYEE_PSP: frozenset({State.CREATED, State.RECEIVED}),
     Role.DEBIT: frozenset({State.RECEIVED, State.REFUSED_BY_REVERSAL}),
     Role.CREDIT: frozenset({State.RECEIVED, State.REFUSED_BY_REVERSAL}),
     Role.REVERSAL: frozenset({State.WAITING_ORIGINAL}),
@@ -55,6 +72,7 @@ FIRST: Mapping[Role, frozenset[State]] = {
 
 # A payment that the payer's bank has begun to send may end in any way, told by whoever knows.
 _PAYMENT_ENDS = frozenset({State.SUCCESS, State.FAILED, State.DEEMED})
+_PAYEE_ENDS = frozenset({State.CONFIRMED, State.FAILED})
 
 # With the embedded ledger POSTING begins and ends in one transaction, so that nobody ever sees it:
 # such a leg is written once, with the state that follows POSTING.
@@ -62,15 +80,25 @@ MOVES: Mapping[Role, Mapping[State, frozenset[State]]] = {
     Role.PAYER_PSP: {
         State.CREATED: frozenset({State.SENDING}),
         State.SENDING: _PAYMENT_ENDS | {State.UNKNOWN, State.CREATED},
+        # A collect: somebody asks our customer for money.
+        State.RECEIVED: frozenset({State.REFUSED, State.WAITING_PAYER}),
+        State.WAITING_PAYER: frozenset({State.REFUSED, State.AUTHORISED, State.FAILED}),
+        State.AUTHORISED: _PAYMENT_ENDS | {State.UNKNOWN},
         State.UNKNOWN: _PAYMENT_ENDS,
     },
     Role.PAYEE_PSP: {
+        # A collect of our merchant.
+        State.CREATED: frozenset({State.SENDING}),
+        State.SENDING: _PAYEE_ENDS | {State.UNKNOWN, State.CREATED},
         State.RECEIVED: frozenset({State.REFUSED, State.AUTHORISED}),
-        State.AUTHORISED: frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN}),
-        State.UNKNOWN: frozenset({State.CONFIRMED, State.FAILED}),
+        State.AUTHORISED: _PAYEE_ENDS | {State.UNKNOWN},
+        State.UNKNOWN: _PAYEE_ENDS,
     },
     Role.DEBIT: {
-        State.RECEIVED: frozenset({State.VERIFYING, State.DECLINED, State.REFUSED_BY_REVERSAL}),
+        # Only the debit of a refund is VERIFIED without a PIN; a trigger of its own holds it.
+        State.RECEIVED: frozenset(
+            {State.VERIFYING, State.VERIFIED, State.DECLINED, State.REFUSED_BY_REVERSAL}
+        ),
         State.VERIFYING: frozenset({State.VERIFIED, State.DECLINED, State.REFUSED_BY_REVERSAL}),
         State.VERIFIED: frozenset(
             {State.POSTING, State.POSTED, State.DECLINED, State.REFUSED_BY_REVERSAL}
@@ -141,6 +169,7 @@ PUBLIC: Mapping[State, tuple[PublicStatus, Finality]] = {
     State.SUCCESS: (PublicStatus.SUCCEEDED, Finality.FINAL),
     State.FAILED: (PublicStatus.FAILED, Finality.FINAL),
     State.RECEIVED: (PublicStatus.PENDING, Finality.PROVISIONAL),
+    State.WAITING_PAYER: (PublicStatus.PENDING, Finality.PROVISIONAL),
     State.AUTHORISED: (PublicStatus.PENDING, Finality.PROVISIONAL),
     State.CONFIRMED: (PublicStatus.SUCCEEDED, Finality.FINAL),
     State.REFUSED: (PublicStatus.FAILED, Finality.FINAL),

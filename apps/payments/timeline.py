@@ -1,7 +1,7 @@
 """What happened to one payment, in order: legs, messages, transfers, checks and events."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,7 +21,7 @@ from apps.payments.models import (
     StatusCheck,
     Transaction,
 )
-from apps.payments.states import Role, State, is_final
+from apps.payments.states import Kind, Role, State, is_final
 from apps.upi.models import MessageLog
 from apps.upi.response_codes import explain
 
@@ -136,10 +136,17 @@ def timeline_of(txn_id: str) -> Timeline:
 
 def _accepted(legs: Sequence[Leg]) -> list[_Fact]:
     return [
-        _Fact(leg.received_at, Lane.PAYER_PSP, "accepted from the app")
+        _Fact(leg.received_at, _LANES[Role(leg.role)], _BEGINNINGS[leg.role, leg.kind])
         for leg in legs
-        if leg.role == Role.PAYER_PSP
+        if (leg.role, leg.kind) in _BEGINNINGS
     ]
+
+
+_BEGINNINGS: Mapping[tuple[str, str], str] = {
+    (Role.PAYER_PSP, Kind.PAY): "accepted from the app",
+    (Role.PAYER_PSP, Kind.REFUND): "refund accepted from the merchant, or owed",
+    (Role.PAYEE_PSP, Kind.COLLECT): "collect accepted from the merchant",
+}
 
 
 def _moves(legs: Sequence[Leg]) -> list[_Fact]:
@@ -218,10 +225,15 @@ def _contradictions(txn_id: str) -> list[_Fact]:
 
 
 def _refunds(txn_id: str) -> list[_Fact]:
-    return [
-        _Fact(refund.opened_at, Lane.BOOKS, f"refund opened: {refund.reason.lower()}")
-        for refund in Refund.objects.filter(transaction_id=txn_id)
-    ]
+    facts = []
+    for refund in Refund.objects.filter(transaction_id=txn_id):
+        amount, own = refund.amount.display(), refund.refund_transaction_id or ""
+        opened = f"refund of {amount} opened: {refund.reason.lower()}"
+        facts.append(_Fact(refund.opened_at, Lane.BOOKS, opened, own))
+        if refund.ended_at is not None:
+            ended = f"refund of {amount} ended: {refund.state} {refund.code}".rstrip()
+            facts.append(_Fact(refund.ended_at, Lane.BOOKS, ended, own))
+    return facts
 
 
 def _events(transaction: Transaction, legs: Sequence[Leg]) -> list[_Fact]:

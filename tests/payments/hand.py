@@ -9,12 +9,14 @@ from lxml import etree
 from apps.accounts.contracts import DebitCard
 from apps.common import clock, ids
 from apps.common.money import Money
+from apps.common.secret import Secret
 from apps.payments.models import Leg, LegHistory
 from apps.payments.services.advance import advance
 from apps.payments.states import Role
 from apps.upi import codec
 from apps.upi.contracts import (
     AccountAddress,
+    Credential,
     Device,
     Head,
     Info,
@@ -29,6 +31,7 @@ from apps.upi.contracts import (
     Resp,
     RespChkTxn,
     RespPay,
+    Rule,
     Txn,
     TxnConfirmation,
 )
@@ -190,11 +193,33 @@ class Hand:
             )
         )
 
-    def confirm(self, deal: Deal, status: str = "SUCCESS", code: str = "") -> "Sent":
+    def collect(self, deal: Deal, *, minutes: int | None = 30, **txn) -> "Sent":
+        """Ask a payer of ours for money, on behalf of the payee."""
+        rules = () if minutes is None else (Rule(name="EXPIREAFTER", value=str(minutes)),)
+        payee = deal.payee.party(deal.amount, has_account=False)
+        return self._ask(
+            ReqAuthDetails(
+                head=head(),
+                txn=deal.txn("COLLECT", **{"sub_type": "COLLECT", "rules": rules, **txn}),
+                payer=replace(deal.payer.party(deal.amount, has_account=False), info=None),
+                payee=replace(payee, merchant=deal.payee.merchant),
+            )
+        )
+
+    def refund_debit(self, deal: Deal, **more) -> "Sent":
+        """Take a refund's money from the merchant: nobody gives a PIN."""
+        approval = Credential(
+            type="PreApproved", sub_type="NA", code="NPCI", ki="20150822", data=Secret("QVBQ")
+        )
+        return self.debit(deal, creds=(approval,), sub_type="REFUND", **more)
+
+    def confirm(
+        self, deal: Deal, status: str = "SUCCESS", code: str = "", *, kind: str = "PAY"
+    ) -> "Sent":
         confirmation = TxnConfirmation(
             org_status=status,
             org_err_code=code,
-            type="PAY",
+            type=kind,
             org_txn_id=deal.id,
             refs=_refs(deal, status, code, deal.paise),
         )
@@ -222,14 +247,21 @@ class Hand:
         )
 
     def answer_payment(
-        self, deal: Deal, result: str = "SUCCESS", code: str = "", *, paise: int | None = None
+        self,
+        deal: Deal,
+        result: str = "SUCCESS",
+        code: str = "",
+        *,
+        paise: int | None = None,
+        kind: str = "PAY",
     ) -> Answered:
-        """Answer the ReqPay(PAY) that we sent last for the payment."""
+        """Answer the ReqPay that we sent last for the payment, collect or refund."""
         request = self.posted("ReqPay", deal.id)[-1]
+        original = request.find("Txn").get("orgTxnId")
         return self.send(
             RespPay(
                 head=head(),
-                txn=deal.txn("PAY", sub_type="PAY"),
+                txn=deal.txn(kind, sub_type=kind, org_txn_id=original),
                 resp=self._resp(request, deal, result, code, paise),
             )
         )

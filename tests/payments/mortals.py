@@ -6,20 +6,23 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from cryptography.hazmat.primitives import serialization
 from django.conf import settings
 from django.core.management import call_command
 
+from apps.common import ids
 from apps.payments.models import Leg, StatusCheck
 from apps.payments.states import Role, State, is_final
 from apps.risk.models import LimitRule
+from apps.upi.models import Exchange
 from sandbox.phone import Handset, Phone, RefusedError
 from tests.api.people import Shop, open_shop
 from tests.payments.hand import PIN
@@ -27,6 +30,7 @@ from tests.payments.payer import Payer, enrol_payer, shop_side
 from tests.sandbox.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
 WAIT_SECONDS = 30
 TRIES_MAX = 5
 PAISE = 100
@@ -81,7 +85,11 @@ class World:
     payer: Payer
     shop: Shop
     folder: Path
+    bank: httpx.Client
     pin: str = PIN
+    sale: str = ""
+    # On a busy machine a good payment may be asked about too; its end is told all the same.
+    waits_for_checks: bool = False
     passed: list[str] = field(default_factory=list)
 
     def body(self) -> dict[str, Any]:
@@ -95,14 +103,78 @@ class World:
             reference_id=order["reference"],
         )
 
-    def send(self, body) -> str:
-        """Send a payment as an app does: until it is answered, with the same key."""
+    def pay(self) -> str:
+        """Make a payment and return its transaction."""
+        return self.send(self.body())
+
+    def give_back(self) -> str:
+        """Give a paisa of one sale back, and return the refund's transaction."""
+        if not self.sale:
+            txn_id = self.pay()
+            self.wait_for_rest(txn_id)
+            self.sale = ids.public_id(
+                "pay", Leg.objects.get(transaction_id=txn_id, role="PAYEE_PSP").pk
+            )
+        asked = self.as_shop(f"/v1/payments/{self.sale}/refunds", {"amount": 1})
+        return asked["upi"]["txn_id"]
+
+    def collect(self) -> str:
+        """Ask the customer for what an order costs; they agree, if they are asked at all."""
+        return self._collect(self._approve)
+
+    def refuse(self) -> str:
+        """Ask the customer for what an order costs; they decline."""
+        return self._collect(self.phone.decline_collect)
+
+    def _collect(self, answer: Callable[[dict[str, Any]], Any]) -> str:
+        order = self.shop.order(amount=PAISE).json()["id"]
+        asked = self.as_shop("/v1/collects", {"order": order, "payer_vpa": self.payer.address})
+        txn_id = asked["upi"]["txn_id"]
+        wait_until(lambda: is_at_rest(txn_id) or self._is_asked(txn_id))
+        if not is_at_rest(txn_id):
+            shown = self._until_answered(self.phone.collects)
+            (wanted,) = [each for each in shown if each["txn_id"] == txn_id]
+            self._until_answered(lambda: answer(wanted))
+        return txn_id
+
+    def _approve(self, asked: dict[str, Any]) -> None:
+        self.phone.approve_collect(
+            asked,
+            account_id=self.payer.account_id,
+            pin=self.pin,
+            idempotency_key=asked["txn_id"],
+        )
+
+    def _is_asked(self, txn_id: str) -> bool:
+        return Leg.objects.filter(transaction_id=txn_id, state="WAITING_PAYER").exists()
+
+    def as_shop(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask the bank as the shop's server does: until it is answered, with the same key."""
+        headers = {
+            "Authorization": f"Bearer {self.shop.key}",
+            "Idempotency-Key": str(uuid.uuid4()),
+        }
+
+        def ask() -> dict[str, Any]:
+            answer = self.bank.post(path, json=body, headers=headers)
+            answer.raise_for_status()
+            return answer.json()
+
+        return self._until_answered(ask)
+
+    def _until_answered(self, ask: Callable[[], T]) -> T:
         for _ in range(200):
             try:
-                return self.phone.send_payment(body, idempotency_key=body["txn_id"])["txn_id"]
-            except (httpx.TransportError, RefusedError):
+                return ask()
+            except (httpx.HTTPError, RefusedError):
                 time.sleep(0.05)
-        raise AssertionError("the payment was never accepted")
+        raise AssertionError("the bank never answered")
+
+    def send(self, body) -> str:
+        """Send a payment as an app does: until it is answered, with the same key."""
+        key = body["txn_id"]
+        sent = self._until_answered(lambda: self.phone.send_payment(body, idempotency_key=key))
+        return sent["txn_id"]
 
     def order(self, line: str) -> None:
         for part in self.parts:
@@ -112,29 +184,32 @@ class World:
     def deaths(self) -> int:
         return sum(part.deaths for part in self.parts)
 
-    def pay_and_die(self, point: str) -> list[str]:
-        """Pay until a process has died at this point; return the payments, the last is the one."""
+    def do_and_die(self, act: Callable[[], str], point: str) -> list[str]:
+        """Act until a process has died at this point; return what was made, the last is the one."""
         before, paid = self.deaths, []
         self.order(f"fault {point}:{self.folder / point}")
         while self.deaths == before:
             assert len(paid) < TRIES_MAX, f"nobody died at {point}"
-            paid.append(self.send(self.body()))
+            paid.append(act())
             wait_until(lambda: self.deaths > before or is_at_rest(paid[-1]))
         # Whoever lived keeps his order, and would not obey it any more: the file is there.
         self.order("fault ")
         return paid
 
-    def record(self) -> list[str]:
-        """Pay, and return the points passed that no payment before has passed, in their order."""
+    def record(self, act: Callable[[], str]) -> list[str]:
+        """Act, and return the points passed that nothing before has passed, in their order."""
         trace = self.folder / f"trace-{len(self.passed)}"
         self.order(f"trace {trace}")
-        txn_id = self.send(self.body())
+        txn_id = act()
         self.wait_for_rest(txn_id)
-        # The last answers are recorded after the last leg has ended.
-        time.sleep(1)
+        # The last answers are acknowledged after the last leg has ended.
+        wait_until(lambda: all_answers_are_acked(txn_id))
+        time.sleep(0.2)
         self.order("trace ")
         fresh = [
-            each for each in dict.fromkeys(trace.read_text().split()) if each not in self.passed
+            each
+            for each in dict.fromkeys(trace.read_text().split())
+            if each not in self.passed and (self.waits_for_checks or not each.startswith("check."))
         ]
         self.passed += fresh
         return fresh
@@ -191,7 +266,9 @@ def open_world(hand, tmp_path) -> Iterator["World"]:
         key = serialization.load_pem_public_key((keys / "NPCI.credential.pem").read_bytes())
         phone = Phone(_handset(payer), api_url=f"http://127.0.0.1:{bank_port}", switch_key=key)
         phone.login()
-        yield World(tuple(parts), control, phone, payer, shop, tmp_path)
+        bank = httpx.Client(base_url=f"http://127.0.0.1:{bank_port}", timeout=60)
+        yield World(tuple(parts), control, phone, payer, shop, tmp_path, bank)
+        bank.close()
         phone.close()
     finally:
         for part in parts:
@@ -247,6 +324,11 @@ def is_at_rest(txn_id):
         or (leg.state == "UNKNOWN" and has_been_answered(leg))
         for leg in Leg.objects.filter(transaction_id=txn_id)
     )
+
+
+def all_answers_are_acked(txn_id):
+    answered = Exchange.objects.filter(direction="IN", txn_id=txn_id, answer_id__isnull=False)
+    return not answered.exclude(state="ACKED").exists()
 
 
 def has_been_answered(leg):

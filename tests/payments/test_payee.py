@@ -240,6 +240,7 @@ def test_a_second_payment_of_an_order_opens_its_refund(hand, sale):
     refund = Refund.objects.get()
     assert refund.transaction_id in {sale.id, again.id}
     assert (refund.amount, refund.reason, refund.state) == (sale.amount, "DUPLICATE", "OPENED")
+    assert [item.kind for item in open_items(ItemKind.REFUND_OWED)] == ["REFUND_OWED"]
     assert paid_events() == 1
 
     for deal in (sale, again):

@@ -142,7 +142,7 @@ def test_what_never_left_is_sent_again_by_the_claims_holder(hand, asha, settings
 
 def test_only_the_claims_holder_releases_an_unsent_payment(hand, asha):
     deal = asha.pay(ABROAD)
-    claim, jobs, requests = send._claim_due(None)
+    claim, jobs, requests = send._claim_due(Role.PAYER_PSP, None)
     Leg.objects.update(claim=None)
 
     send._record(claim, jobs, send.unsent(requests))
@@ -163,7 +163,7 @@ def test_a_payment_whose_credential_is_gone_fails_unsent(hand, asha):
 
 def test_a_sender_that_died_leaves_the_payment_unknown_never_sent_twice(hand, asha, settings):
     deal = asha.pay(ABROAD)
-    send._claim_due(None)
+    send._claim_due(Role.PAYER_PSP, None)
     settings.UPI_CHECK_FIRST_AFTER_SECONDS = 0
     Leg.objects.update(next_action_at="2000-01-01T00:00:00Z")
 
@@ -178,7 +178,7 @@ def test_a_sender_that_died_leaves_the_payment_unknown_never_sent_twice(hand, as
 def test_the_first_check_waits_ninety_seconds_from_the_sending(hand, asha, settings):
     settings.UPI_CHECK_FIRST_AFTER_SECONDS = 90
     deal = asha.pay(ABROAD)
-    send._claim_due(None)
+    send._claim_due(Role.PAYER_PSP, None)
     Leg.objects.update(next_action_at="2000-01-01T00:00:00Z")
 
     drain(Role.PAYER_PSP)

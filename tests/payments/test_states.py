@@ -54,8 +54,8 @@ def make_transaction():
     )
 
 
-def make_leg(role, state):
-    """Walk a leg to a state by legal moves only."""
+def make_leg(role, state, *, sub_type="REFUND"):
+    """Walk a leg to a state by legal moves only; a refund's debit has all of its role's."""
     path = _path(role, state)
     made = Leg.objects.create(
         role=role,
@@ -64,6 +64,7 @@ def make_leg(role, state):
         state=path[0],
         wire_transaction_id="X",
         wire_transaction_at=clock.now(),
+        wire_sub_type=sub_type,
     )
     for target in path[1:]:
         Leg.objects.filter(pk=made.pk).update(state=target)
@@ -131,6 +132,13 @@ def test_the_database_allows_exactly_the_first_states_of_the_table(role):
             pass
 
     assert allowed == FIRST[role]
+
+
+def test_only_a_refund_is_debited_without_its_payers_pin():
+    made = make_leg(Role.DEBIT, State.RECEIVED, sub_type="PAY")
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Leg.objects.filter(pk=made.pk).update(state=State.VERIFIED)
 
 
 def test_a_leg_never_changes_its_role():

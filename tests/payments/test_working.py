@@ -194,7 +194,7 @@ def test_a_batch_that_took_half_its_lease_begins_nothing_more(hand, monkeypatch,
     deal = asha.pay(ABROAD)
     settings.LEASE_WIRE_SECONDS = 0
 
-    send.send_due()
+    send.send_due(Role.PAYER_PSP)
 
     assert hand.posted("ReqPay") == []
     assert history(deal, Role.PAYER_PSP) == ["CREATED", "SENDING", "CREATED"]

@@ -38,6 +38,11 @@ UPI_CHECKS_MAX = 3
 # The same wait again, counted from our ReqPay by the governor of the wire: a second lock.
 UPI_CHECK_NOT_BEFORE_SECONDS = _timer(90)
 UPI_CHECK_WINDOW_SECONDS = _timer(7200)
+# upi-protocol 1.5 and 7.2: how long a payer may think about a collect, in minutes on the wire.
+UPI_COLLECT_MINUTES_DEFAULT = 30
+UPI_COLLECT_MINUTES_MAX = 64_800
+# upi-protocol 7.8: an online refund names a payment of the last 90 days.
+UPI_REFUND_DAYS_MAX = 90
 UPI_PIN_BLOCK_LIFE_SECONDS = _timer(60)
 UPI_MESSAGE_AGE_MAX_SECONDS = 300
 UPI_HEARTBEAT_SECONDS = _timer(90)

@@ -15,6 +15,8 @@ from apps.messaging.contracts import ReceivedEvent
 
 STEP = "merchants.webhooks"
 ORDER_PAID = "order.paid"
+# A deemed refund has left the merchant and is not over: there is nothing to tell yet.
+_REFUND_TYPES = {"SUCCEEDED": "refund.succeeded", "FAILED": "refund.failed"}
 
 
 def notify_order_paid(event: ReceivedEvent, *, at: dt.datetime) -> None:
@@ -23,18 +25,31 @@ def notify_order_paid(event: ReceivedEvent, *, at: dt.datetime) -> None:
 
     The bytes are written once: they are what is signed and sent, now and at every retry.
     """
+    _deliver(event, ORDER_PAID, _order(event), at=at)
+
+
+def notify_refund(event: ReceivedEvent, *, at: dt.datetime) -> None:
+    """Make a delivery of a refund that ended for each endpoint of its merchant."""
+    event_type = _REFUND_TYPES.get(event.data["state"])
+    if event_type is not None:
+        _deliver(event, event_type, _refund(event), at=at)
+
+
+def _deliver(
+    event: ReceivedEvent, event_type: str, document: Mapping[str, Any], *, at: dt.datetime
+) -> None:
     merchant_id = ids.parse_public_id("mer", event.data["merchant_id"])
     assert merchant_id is not None, "the event's schema says so"
     endpoints = selectors.endpoints_to_tell(merchant_id, is_live=True)
     if not endpoints:
         return
-    body = orjson.dumps(_document(event))
+    body = orjson.dumps(_envelope(event, event_type, document))
     WebhookDelivery.objects.bulk_create(
         [
             WebhookDelivery(
                 endpoint=endpoint,
                 event_id=event.id,
-                event_type=ORDER_PAID,
+                event_type=event_type,
                 body=body,
                 created_at=at,
                 next_action_at=Now(),
@@ -46,25 +61,49 @@ def notify_order_paid(event: ReceivedEvent, *, at: dt.datetime) -> None:
     wakeups.wake_on_commit(STEP)
 
 
-def _document(event: ReceivedEvent) -> Mapping[str, Any]:
-    fact = event.data
+def _envelope(
+    event: ReceivedEvent, event_type: str, document: Mapping[str, Any]
+) -> Mapping[str, Any]:
     return {
         "object": "event",
         "id": ids.public_id("evt", event.id),
-        "type": ORDER_PAID,
+        "type": event_type,
         "created_at": clock.iso(event.occurred_at),
         "livemode": True,
         "sequence": event.sequence,
-        "data": {
-            "object": {
-                "object": "order",
-                "id": fact["order_id"],
-                "reference": fact["reference"],
-                "amount": fact["amount_paise"],
-                "currency": "INR",
-                "status": "paid",
-                "upi": {"txn_id": fact["transaction_id"], "rrn": fact["rrn"]},
-                "paid_at": fact["paid_at"],
-            }
+        "data": {"object": document},
+    }
+
+
+def _order(event: ReceivedEvent) -> Mapping[str, Any]:
+    fact = event.data
+    return {
+        "object": "order",
+        "id": fact["order_id"],
+        "reference": fact["reference"],
+        "amount": fact["amount_paise"],
+        "currency": "INR",
+        "status": "paid",
+        "upi": {"txn_id": fact["transaction_id"], "rrn": fact["rrn"]},
+        "paid_at": fact["paid_at"],
+    }
+
+
+def _refund(event: ReceivedEvent) -> Mapping[str, Any]:
+    fact = event.data
+    return {
+        "object": "refund",
+        "id": fact["refund_id"],
+        "reference": fact["reference"],
+        "amount": fact["amount_paise"],
+        "currency": fact["currency"],
+        "status": fact["state"].lower(),
+        "reason": fact["reason"].lower(),
+        "upi": {
+            "txn_id": fact["transaction_id"],
+            "rrn": fact["rrn"],
+            "original_txn_id": fact["original_transaction_id"],
+            "response_code": fact["response_code"] or "00",
         },
+        "ended_at": clock.iso(event.occurred_at),
     }

@@ -49,7 +49,7 @@ _MODE = re.compile(r"0[0-9]|10|1[3-9]|2[0-4]")
 _PURPOSE = re.compile(r"[A-Z0-9]{2}")
 _LINK = re.compile(r"[ -~]{1,2048}")
 _LINK_SOURCE = re.compile("camera|image|link")
-_TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{1,35}")
+TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{1,35}")
 
 
 class PaymentsView(CustomerView):
@@ -128,7 +128,7 @@ class PaymentView(CustomerView):
 def own_payment(principal: CustomerPrincipal, transaction_id: str) -> Payment:
     """Return one of the customer's payments. Raises NotFoundError, also for another's."""
     # What cannot be an id is not asked for: PostgreSQL takes no NUL even in a comparison.
-    is_id = _TRANSACTION_ID.fullmatch(transaction_id)
+    is_id = TRANSACTION_ID.fullmatch(transaction_id)
     found = selectors.payment_of(transaction_id, Role.PAYER_PSP) if is_id else None
     if found is None or found.owner_id != principal.customer_id:
         raise NotFoundError
@@ -166,7 +166,7 @@ def _asked(body: dict[str, Any], principal: CustomerPrincipal) -> PaymentRequest
         transaction_id=check_transaction_id(body.get("txn_id")),
         customer_id=principal.customer_id,
         device_id=principal.device_id,
-        account_id=_account(body),
+        account_id=account_id_of(body),
         payer_address=str(payer),
         payee_address=str(payee),
         payee_name=_optional(body, "payee_name", _NAME),
@@ -181,7 +181,8 @@ def _asked(body: dict[str, Any], principal: CustomerPrincipal) -> PaymentRequest
     )
 
 
-def _account(body: dict[str, Any]) -> UUID:
+def account_id_of(body: dict[str, Any]) -> UUID:
+    """Return the account that a body names. Raises InvalidMemberError, NotFoundError."""
     value = body.get("account")
     if type(value) is not str:
         raise members.InvalidMemberError(field="account")

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from apps.common import ids, members
 from apps.common.errors import NotFoundError
+from apps.common.money import ZERO
 from apps.customers.api.base import asked_language
 from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import MerchantPrincipal, Scope
@@ -18,6 +19,7 @@ from apps.payments import selectors
 from apps.payments.api import render, schemas
 from apps.payments.api.app import cursor_of, page
 from apps.payments.contracts import Payment
+from apps.payments.services.refunds import refunded_of
 from apps.payments.states import Role
 from apps.upi.response_codes import Language
 
@@ -55,8 +57,14 @@ class MerchantPaymentsView(MerchantView):
         )
         orders = _orders(principal, rows)
         language = asked_language(request)
+        refunded = refunded_of([row.transaction.id for row in rows])
         data = [
-            render.merchant_payment(row, orders.get(row.transaction.reference), language)
+            render.merchant_payment(
+                row,
+                orders.get(row.transaction.reference),
+                language,
+                refunded=refunded.get(row.transaction.id, ZERO),
+            )
             for row in rows
         ]
         return Response(page(data, rows, has_more=has_more))
@@ -91,7 +99,9 @@ def shown_to(
     """Return a payment as the merchant sees it. Raises NotFoundError, also for another's."""
     row = merchant_payment(principal, payment_id)
     orders = _orders(principal, [row])
-    return render.merchant_payment(row, orders.get(row.transaction.reference), language)
+    refunded = refunded_of([row.transaction.id]).get(row.transaction.id, ZERO)
+    order = orders.get(row.transaction.reference)
+    return render.merchant_payment(row, order, language, refunded=refunded)
 
 
 def merchant_payment(principal: MerchantPrincipal, payment_id: str) -> Payment:

@@ -4,6 +4,7 @@ from typing import Any
 
 from apps.common import clock, ids
 from apps.common.masking import mask_vpa
+from apps.common.money import Money
 from apps.merchants.models import Order
 from apps.payments.contracts import Payment
 from apps.payments.services.legs import DEEMED
@@ -35,8 +36,14 @@ def payment(shown: Payment, language: Language) -> dict[str, Any]:
     }
 
 
-def merchant_payment(shown: Payment, order: Order | None, language: Language) -> dict[str, Any]:
-    """Return a payment as the merchant that it pays sees it: the payer's address is masked."""
+def merchant_payment(
+    shown: Payment, order: Order | None, language: Language, *, refunded: Money
+) -> dict[str, Any]:
+    """
+    Return a payment as the merchant that it pays sees it: the payer's address is masked.
+
+    `refunded` is what went back of it, or is on its way.
+    """
     facts = shown.transaction
     status, finality = public_status(shown.state)
     return {
@@ -45,6 +52,7 @@ def merchant_payment(shown: Payment, order: Order | None, language: Language) ->
         "order": ids.public_id("ord", order.pk) if order else None,
         "reference": facts.reference,
         "amount": facts.amount.paise,
+        "amount_refunded": refunded.paise,
         "currency": "INR",
         "status": status,
         "finality": finality,

@@ -107,6 +107,7 @@ class MerchantPaymentSchema(serializers.Serializer[None]):
     order = serializers.CharField(allow_null=True)
     reference = serializers.CharField()
     amount = serializers.IntegerField()
+    amount_refunded = serializers.IntegerField(help_text="gone back, or on its way")
     currency = serializers.CharField()
     status = serializers.ChoiceField(["created", "pending", "succeeded", "failed"])
     finality = serializers.ChoiceField(["provisional", "final"])
@@ -122,6 +123,50 @@ class MerchantPaymentListSchema(serializers.Serializer[None]):
 
     object = serializers.CharField()
     data = MerchantPaymentSchema(many=True)  # type: ignore[assignment]
+    has_more = serializers.BooleanField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class RefundRequestSchema(serializers.Serializer[None]):
+    """How much goes back; without an amount, all that is left of the payment."""
+
+    amount = serializers.IntegerField(min_value=1, required=False, help_text="paise")
+    currency = serializers.ChoiceField(["INR"], required=False)
+    reference = serializers.RegexField(r"^[A-Za-z0-9\-]{1,35}$", required=False)
+
+
+class RefundUpiSchema(serializers.Serializer[None]):
+    """How a refund is known on UPI; empty until it is sent."""
+
+    txn_id = serializers.CharField(allow_null=True)
+    rrn = serializers.CharField(allow_null=True)
+    response_code = serializers.CharField(allow_null=True)
+
+
+class RefundSchema(serializers.Serializer[None]):
+    """Money that goes back to a payer; `reason` says whether the merchant asked for it."""
+
+    object = serializers.CharField()
+    id = serializers.CharField()
+    payment = serializers.CharField(allow_null=True)
+    order = serializers.CharField(allow_null=True)
+    reference = serializers.CharField()
+    amount = serializers.IntegerField()
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(["created", "pending", "succeeded", "failed"])
+    finality = serializers.ChoiceField(["provisional", "final"])
+    reason = serializers.ChoiceField(["requested", "duplicate", "expired"])
+    upi = RefundUpiSchema()
+    failure = EXPLANATION
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class RefundListSchema(serializers.Serializer[None]):
+    """A page of refunds."""
+
+    object = serializers.CharField()
+    data = RefundSchema(many=True)  # type: ignore[assignment]
     has_more = serializers.BooleanField()
     next_cursor = serializers.CharField(allow_null=True)
 

@@ -21,6 +21,7 @@ from apps.payments import selectors
 from apps.payments.services import (
     authorise,
     check,
+    collects,
     credit,
     debit,
     legs,
@@ -48,11 +49,16 @@ class Step:
 
 STEPS: Mapping[Role, Mapping[State, Step]] = {
     Role.PAYER_PSP: {
-        State.CREATED: Step(State.SENDING, send.send_due),
+        State.CREATED: Step(State.SENDING, functools.partial(send.send_due, Role.PAYER_PSP)),
+        State.RECEIVED: Step(State.WAITING_PAYER, collects.present_due),
+        State.WAITING_PAYER: Step(State.WAITING_PAYER, collects.expire_due),
+        State.AUTHORISED: Step(State.UNKNOWN, check.ask_about_payments),
         State.SENDING: Step(State.UNKNOWN, check.ask_about_payments),
         State.UNKNOWN: Step(State.UNKNOWN, check.ask_about_payments),
     },
     Role.PAYEE_PSP: {
+        State.CREATED: Step(State.SENDING, functools.partial(send.send_due, Role.PAYEE_PSP)),
+        State.SENDING: Step(State.UNKNOWN, check.ask_about_authorised),
         State.RECEIVED: Step(State.RECEIVED, authorise.authorise_due),
         State.AUTHORISED: Step(State.UNKNOWN, check.ask_about_authorised),
         State.UNKNOWN: Step(State.UNKNOWN, check.ask_about_authorised),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.common import clock
-from apps.payments import messages, selectors
+from apps.payments import collect_messages, messages, selectors
 from apps.payments.contracts import Job, Move, NewLeg, OpenedLeg, WireRequest
 from apps.payments.services import legs
 from apps.payments.services.opening import adopt_request
@@ -130,14 +130,21 @@ def _add_request(leg_id: UUID, request: WireRequest) -> None:
         cursor.execute(_ADD_REQUEST, row)
 
 
+# Who we are asked about: a payee, or the payer of a collect.
+_REFUSED = {
+    Role.PAYEE_PSP: messages.refused,
+    Role.PAYER_PSP: collect_messages.declined,
+}
+
+
 def refuse_authorisation(job: Job, code: str) -> None:
-    """End a question about an address that nobody waits for any more."""
+    """End a question about an address of ours that nobody waits for any more."""
     step = Move(leg_id=job.id, role=job.role, source=job.state, target=State.REFUSED, code=code)
     legs.move([step])
     assert job.exchange_id is not None, "the switch asked"
     answer = Answer(
         exchange_id=job.exchange_id,
-        message=messages.refused(job, "UP", at=clock.now()),
+        message=_REFUSED[job.role](job, "UP", at=clock.now()),
         expires_at=job.received_at + answer_life(job.role),
     )
     record_answers([answer], claim=None)

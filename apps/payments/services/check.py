@@ -18,8 +18,8 @@ from apps.payments.services import legs
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.lease import Lease
 from apps.payments.services.receive import check_content
-from apps.payments.services.send import unsent
-from apps.payments.states import Role, State, is_final
+from apps.payments.services.send import patience_seconds, unsent
+from apps.payments.states import Kind, Role, State, is_final
 from apps.upi.contracts import (
     Answer,
     Received,
@@ -41,6 +41,8 @@ NOTHING_PROVED = frozenset({"U04", "U21", "U46", "U47", "U48", "NO"})
 # Of the time that the rule allows for checks, when the second and the third are asked.
 _SECOND_AT, _THIRD_AT = 8, 2
 _UNSENT_AGAIN_SECONDS = 10.0
+# A leg that waits in one of these for the end, and is due, has waited long enough.
+_UNTOLD = (State.SENDING, State.AUTHORISED, State.UNKNOWN)
 _INITIATORS = {Role.PAYER_PSP: "PAYER", Role.PAYEE_PSP: "PAYEE"}
 # upi-protocol 4.1: only a status check may be answered so.
 NOT_FOUND = "NO"
@@ -69,18 +71,18 @@ _ANSWERED = """
 
 
 def ask_about_payments(only: Sequence[UUID] | None = None) -> int:
-    """Ask about payments of our customers that nobody has told us the end of."""
-    return _ask_due(Role.PAYER_PSP, [State.SENDING, State.UNKNOWN], only)
+    """Ask about what payers began or agreed to, and nobody has told us the end of."""
+    return _ask_due(Role.PAYER_PSP, only)
 
 
 def ask_about_authorised(only: Sequence[UUID] | None = None) -> int:
-    """Ask about payments to our addresses that nobody has confirmed."""
-    return _ask_due(Role.PAYEE_PSP, [State.AUTHORISED, State.UNKNOWN], only)
+    """Ask about payments to our addresses, and collects of ours, that nobody has confirmed."""
+    return _ask_due(Role.PAYEE_PSP, only)
 
 
-def _ask_due(role: Role, states: Sequence[State], only: Sequence[UUID] | None) -> int:
+def _ask_due(role: Role, only: Sequence[UUID] | None) -> int:
     lease = Lease(settings.LEASE_WIRE_SECONDS)
-    claim, jobs, requests = _plan_due(role, states, only)
+    claim, jobs, requests = _plan_due(role, only)
     if requests:
         fault_point("check.planned")
         outcomes = unsent(requests) if lease.is_half_over else send_requests(requests)
@@ -92,12 +94,12 @@ def _ask_due(role: Role, states: Sequence[State], only: Sequence[UUID] | None) -
 
 @transaction.atomic(durable=True)
 def _plan_due(
-    role: Role, states: Sequence[State], only: Sequence[UUID] | None
+    role: Role, only: Sequence[UUID] | None
 ) -> tuple[UUID, dict[UUID, Job], list[Request]]:
     """Write down which checks are asked before one is sent: at most three of a leg."""
     claim, jobs = legs.claim_due(
         role=role,
-        states=states,
+        states=_UNTOLD,
         working=State.UNKNOWN,
         limit=settings.CLAIM_SEND_MAX,
         lease_seconds=settings.LEASE_WIRE_SECONDS,
@@ -130,10 +132,11 @@ def _plan_due(
 
 
 def _wait(job: Job) -> float:
-    """Return how many seconds the rule still forbids the first check of a payment just sent."""
+    """Return how many seconds the rule still forbids the first check of what was just sent."""
     if job.source is not State.SENDING:
         return 0
-    return max(0, settings.UPI_CHECK_FIRST_AFTER_SECONDS - job.idle_seconds)
+    idle = job.idle_seconds if job.expires_at is None else 0
+    return max(0, patience_seconds(job) - idle)
 
 
 def _plan(asked: dict[UUID, Job]) -> None:
@@ -210,7 +213,8 @@ def answer_switch(received: Received[ReqChkTxn]) -> None:
     """Tell the switch where our legs of a transaction stand; nothing is posted for it."""
     message = received.message
     original = message.txn.org_txn_id or ""
-    asked = [role for role in (Role.DEBIT, Role.CREDIT) if message.txn.sub_type in {role, "PAY"}]
+    whole = {kind.value for kind in Kind}
+    asked = [role for role in (Role.DEBIT, Role.CREDIT) if message.txn.sub_type in {role, *whole}]
     jobs = selectors.jobs_of([original], [*asked, Role.REVERSAL])
     refs = [ref for job in jobs if job.role in asked and (ref := _reference(job, jobs))]
     is_known = any(job.role in asked for job in jobs)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import structlog
 from django.db import connection
 
-from apps.messaging import outbox
-from apps.payments import events
 from apps.payments.contracts import Job, Move
-from apps.payments.services import legs, live, orders
-from apps.payments.states import Role, State, is_final, may_move
+from apps.payments.services import endings, legs
+from apps.payments.services.endings import End
+from apps.payments.states import State, is_final, may_move
 
 log = structlog.get_logger(__name__)
 
@@ -48,21 +47,14 @@ def conclude(words: Sequence[Word], *, source: str) -> None:
         assert may_move(job.role, job.state, word.state), f"{job.role}: {job.state}, {word.state}"
         moves.append((word, _move(word)))
     moved = legs.move([move for _, move in moves])
-    ended = [word for word, move in moves if move.leg_id in moved]
-    _tell(ended)
+    endings.follow(
+        [End(word.job, word.state, word.code) for word, move in moves if move.leg_id in moved]
+    )
 
 
 def _move(word: Word) -> Move:
     job = word.job
     return Move(leg_id=job.id, role=job.role, source=job.state, target=word.state, code=word.code)
-
-
-def _tell(words: Sequence[Word]) -> None:
-    payments = [word for word in words if word.job.role is Role.PAYER_PSP]
-    outbox.publish([events.completed(word.job, word.state, word.code) for word in payments])
-    confirmed = [word.job for word in words if word.state is State.CONFIRMED]
-    orders.pay_orders(confirmed)
-    live.tell_on_commit([word.job.transaction_id for word in words])
 
 
 def _contradict(word: Word, source: str) -> None:

@@ -57,7 +57,8 @@ def _admit(batch: Batch, taken: dict[UUID, LimitAsk], only: Sequence[UUID] | Non
             batch.decided.append(Decision(job, State.DECLINED, code))
         else:
             batch.jobs[job.id] = job
-            asks[job.id] = limit_ask(job, known)
+            if not job.is_refund:
+                asks[job.id] = limit_ask(job, known)
     refusals = dict(zip(asks, limits.take(list(asks.values())), strict=True))
     for leg_id, refusal in refusals.items():
         if refusal is None:

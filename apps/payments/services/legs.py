@@ -12,6 +12,7 @@ from apps.messaging.contracts import Claim
 from apps.payments.contracts import Job, Move
 from apps.payments.selectors import JOB_COLUMNS, read_jobs
 from apps.payments.states import Role, State, may_move
+from apps.upi.contracts import AccountAddress
 
 TABLE = "payments_leg"
 CLAIM_LEGS_MAX = 1000
@@ -94,6 +95,12 @@ _WAIT = """
 _TAKE = """
     UPDATE payments_leg SET claim = %(token)s
      WHERE id = ANY(%(ids)s::uuid[]) AND next_action_at IS NOT NULL RETURNING id
+"""
+
+_TAKE_ACCOUNT = """
+    UPDATE payments_leg
+       SET account_number = %s, account_type = %s, ifsc = %s, device = %s::jsonb
+     WHERE id = %s
 """
 
 # upi-protocol 4.6: the credit's reversal timed out, so that the payment stands as made.
@@ -217,6 +224,19 @@ def fail(leg_ids: Sequence[UUID], *, reason: str) -> None:
         cursor.execute(_TAKE, {"ids": list(leg_ids), "token": token})
         taken = tuple(row[0] for row in cursor.fetchall())
     claims.fail(Claim(table=TABLE, token=token, ids=taken), taken, reason=reason)
+
+
+def take_account(leg_id: UUID, account: AccountAddress, *, device: str) -> None:
+    """Write from which account of ours a leg pays, and with which device; its row is locked."""
+    row: list[Any] = [
+        account.account_number,
+        account.account_type,
+        account.ifsc,
+        device,
+        leg_id,
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_ACCOUNT, row)
 
 
 def note_deemed(leg_id: UUID) -> None:

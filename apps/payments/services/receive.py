@@ -1,5 +1,6 @@
 """Take what the switch sends: each handler is one part of the receiver's durable transaction."""
 
+import datetime as dt
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +13,12 @@ from apps.common import clock
 from apps.common.faults import fault_point
 from apps.messaging import wakeups
 from apps.payments import selectors
-from apps.payments.contracts import NewLeg, OpenedLeg, TransactionFacts
+from apps.payments.collect_messages import expiry_of
+from apps.payments.contracts import Job, NewLeg, OpenedLeg, TransactionFacts
 from apps.payments.errors import (
     AnswerRefusedError,
     LegExistsError,
+    RefundUnknownError,
     TransactionDiffersError,
     TransactionUnknownError,
 )
@@ -24,7 +27,7 @@ from apps.payments.services import answering, legs
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.opening import adopt_request, open_leg
 from apps.payments.services.reading import device_mark_to_json, facts_of, request_of
-from apps.payments.states import Role, State
+from apps.payments.states import Kind, Role, State
 from apps.upi.contracts import (
     Answer,
     Party,
@@ -33,9 +36,9 @@ from apps.upi.contracts import (
     ReqAuthDetails,
     ReqPay,
     ReqTxnConfirmation,
-    Resp,
     RespPay,
     Txn,
+    TxnConfirmation,
 )
 from apps.upi.services import pin_blocks
 from apps.upi.services.answers import record_answers
@@ -50,15 +53,34 @@ DETAILS_DIFFER = "B6"
 def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
     """Take the question who one of our addresses is."""
     leg = NewLeg(
-        role=Role.PAYEE_PSP, kind="PAY", state=State.RECEIVED, request=request_of(received)
+        role=Role.PAYEE_PSP, kind=Kind.PAY, state=State.RECEIVED, request=request_of(received)
     )
     _open(received, leg)
     _passed("payee_psp.received")
 
 
+def receive_collect(received: Received[ReqAuthDetails]) -> None:
+    """Take the question whether a customer of ours pays what somebody asks for."""
+    txn = received.message.txn
+    minutes = expiry_of(txn.rules) or settings.UPI_COLLECT_MINUTES_DEFAULT
+    begun = min(received.received_at, txn.ts)
+    leg = NewLeg(
+        role=Role.PAYER_PSP,
+        kind=Kind.COLLECT,
+        state=State.RECEIVED,
+        request=request_of(received),
+        expires_at=begun + dt.timedelta(minutes=min(minutes, settings.UPI_COLLECT_MINUTES_MAX)),
+    )
+    _open(received, leg)
+    _passed("collect.received")
+
+
 def receive_debit(received: Received[ReqPay]) -> None:
     """Take a debit of one of our accounts, and hold its PIN block until the verdict."""
     payer = received.message.payer
+    if received.message.txn.sub_type == Kind.REFUND:
+        _receive_refund_debit(received)
+        return
     has_pin = any(cred.type == "PIN" and cred.data.reveal() for cred in payer.creds)
     leg = NewLeg(
         role=Role.DEBIT,
@@ -77,13 +99,42 @@ def receive_debit(received: Received[ReqPay]) -> None:
     _passed("debit.received")
 
 
+def _receive_refund_debit(received: Received[ReqPay]) -> None:
+    """
+    Take the debit of a refund of ours: nobody gives a PIN for it.
+
+    The refund's own row is locked, so that it cannot fail, and its share of the payment be given
+    to another, while its debit is taken.
+    """
+    message = received.message
+    refunds = selectors.lock_jobs_of([message.txn.id], [Role.PAYER_PSP])
+    account = _account(message.payer)
+    if not any(
+        job.kind == Kind.REFUND
+        and job.state in {State.SENDING, State.UNKNOWN}
+        and job.account_number == account.get("account_number")
+        for job in refunds
+    ):
+        raise RefundUnknownError
+    leg = NewLeg(
+        role=Role.DEBIT,
+        kind="DEBIT",
+        state=State.RECEIVED,
+        request=request_of(received),
+        asked_at=min(received.received_at, message.head.ts),
+        **account,
+    )
+    _open(received, leg)
+    _passed("debit.received")
+
+
 def receive_credit(received: Received[ReqPay]) -> None:
     """Take a credit to one of our accounts."""
     leg = NewLeg(
         role=Role.CREDIT,
         kind="CREDIT",
         state=State.RECEIVED,
-        code=_misdirection(received.message.payee),
+        code=_misdirection(received.message),
         request=request_of(received),
         asked_at=min(received.received_at, received.message.head.ts),
         **_account(received.message.payee),
@@ -108,20 +159,25 @@ def receive_reversal(received: Received[ReqPay]) -> None:
     _passed("reversal.received")
 
 
+# Who began a transaction of each kind, and who was asked about it.
+_BEGAN = {(Role.PAYER_PSP, Kind.PAY), (Role.PAYER_PSP, Kind.REFUND), (Role.PAYEE_PSP, Kind.COLLECT)}
+_PSPS = (Role.PAYER_PSP, Role.PAYEE_PSP)
+
+
 def receive_payment_answer(received: Received[RespPay]) -> None:
-    """Take how a payment of our customer ended. It may come before our ReqPay was acked."""
+    """Take how something that we began has ended. It may come before our ReqPay was acked."""
     message = received.message
-    jobs = selectors.lock_jobs_of([message.txn.id], [Role.PAYER_PSP])
-    if not jobs:
+    jobs = selectors.lock_jobs_of([message.txn.id], _PSPS)
+    began = [job for job in jobs if (job.role, job.kind) in _BEGAN]
+    if not began:
         raise TransactionUnknownError
-    job = jobs[0]
+    job = began[0]
     if job.state is State.CREATED:
         # Nothing was sent yet, so nothing can have been answered.
         raise AnswerRefusedError("U06", "the payment has not been sent")
     check_content(message.txn, message.resp.refs, job.transaction)
-    conclude(
-        [Word(job, payment_state(message.resp), message.resp.err_code or "")], source="RespPay"
-    )
+    if (state := _told(job.role, message.resp.result)) is not None:
+        conclude([Word(job, state, message.resp.err_code or "")], source="RespPay")
     _passed("payment_answer.recorded")
 
 
@@ -129,23 +185,13 @@ def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
     """Take how a payment to an address of ours ended, and say that we did."""
     message = received.message
     original = message.txn.org_txn_id or message.txn.id
-    jobs = selectors.lock_jobs_of([original], [Role.PAYEE_PSP])
-    if not jobs:
+    jobs = selectors.lock_jobs_of([original], _PSPS)
+    asked = [job for job in jobs if (job.role, job.kind) not in _BEGAN]
+    if asked:
+        check_content(message.txn, message.txn_confirmation.refs, asked[0].transaction)
+        _take_confirmation(asked[0], message.txn_confirmation)
+    elif message.txn_confirmation.type != Kind.REFUND:
         raise TransactionUnknownError
-    job, status = jobs[0], message.txn_confirmation.org_status
-    check_content(message.txn, message.txn_confirmation.refs, job.transaction)
-    code = message.txn_confirmation.org_err_code or ""
-    if job.state is State.RECEIVED:
-        if status != "FAILURE":
-            raise AnswerRefusedError("U21", "the payee has not been authorised")
-        answering.refuse_authorisation(job, code)
-    elif job.state is State.REFUSED:
-        if status != "FAILURE":
-            raise AnswerRefusedError("U21", "the payee was refused")
-    elif (state := _CONFIRMED.get(status)) is not None:
-        conclude([Word(job, state, code)], source="ReqTxnConfirmation")
-    elif status == "DEEMED":
-        legs.note_deemed(job.id)
     answer = confirmation_answer(message.head.msg_id, message.txn, at=clock.now())
     record_answers(
         [
@@ -160,14 +206,29 @@ def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
     _passed("confirmation.recorded")
 
 
-# What is pending or deemed has no end yet: the check or the file will tell it.
-_CONFIRMED = {"SUCCESS": State.CONFIRMED, "FAILURE": State.FAILED}
-_ENDS = {"SUCCESS": State.SUCCESS, "FAILURE": State.FAILED, "DEEMED": State.DEEMED}
+def _take_confirmation(job: Job, told: TxnConfirmation) -> None:
+    """Apply the end to the leg that was asked. Of money that comes back no PSP is asked before."""
+    status, code = told.org_status, told.org_err_code or ""
+    if job.state is State.RECEIVED:
+        if status != "FAILURE":
+            raise AnswerRefusedError("U21", "nobody of ours has been authorised")
+        answering.refuse_authorisation(job, code)
+    elif job.state in {State.REFUSED, State.WAITING_PAYER} and status != "FAILURE":
+        raise AnswerRefusedError("U21", "it was not agreed to")
+    elif job.state is not State.REFUSED and (state := _told(job.role, status)) is not None:
+        conclude([Word(job, state, code)], source="ReqTxnConfirmation")
+    elif status == "DEEMED":
+        legs.note_deemed(job.id)
 
 
-def payment_state(resp: Resp) -> State:
-    """Return how the switch says that a payment ended."""
-    return _ENDS[resp.result]
+# What is pending or deemed has no end yet for a payee: the check or the file will tell it.
+_PAYEE_ENDS = {"SUCCESS": State.CONFIRMED, "FAILURE": State.FAILED}
+_PAYER_ENDS = {"SUCCESS": State.SUCCESS, "FAILURE": State.FAILED, "DEEMED": State.DEEMED}
+
+
+def _told(role: Role, result: str) -> State | None:
+    """Return how the switch says that a leg has ended; a payee's is not ended by a deemed one."""
+    return (_PAYER_ENDS if role is Role.PAYER_PSP else _PAYEE_ENDS).get(result)
 
 
 def _open(received: Received[ReqPay] | Received[ReqAuthDetails], leg: NewLeg) -> OpenedLeg:
@@ -196,8 +257,15 @@ def _account(party: Party) -> dict[str, Any]:
     }
 
 
-def _misdirection(payee: Party) -> str:
-    """Return the code that declines money for an address of ours on its way to another account."""
+def _misdirection(message: ReqPay) -> str:
+    """
+    Return the code that declines money for an address of ours on its way to another account.
+
+    What is given back goes to the account that it came from, wherever the address leads now.
+    """
+    payee = message.payee
+    if message.txn.sub_type == Kind.REFUND:
+        return ""
     if payee.ac is None or payee.addr.lower().partition("@")[2] not in settings.UPI_HANDLES:
         return ""
     target = resolve(payee.addr.lower())

@@ -185,7 +185,9 @@ def _complete(decisions: Sequence[Decision], originals: Mapping[UUID, Job]) -> N
     reversed_debits = [
         originals[each.job.id]
         for each in decisions
-        if each.state is State.POSTED and each.job.id in originals
+        if each.state is State.POSTED
+        and each.job.id in originals
+        and not originals[each.job.id].is_refund
     ]
     if reversed_debits:
         known = accounts.accounts_by_number({job.account_number for job in reversed_debits})

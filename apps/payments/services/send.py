@@ -1,4 +1,4 @@
-"""Send our customers' payments to the switch, each once: the payer PSP's first step."""
+"""Send what we begin to the switch, each once: payments, refunds and collects."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -8,16 +8,17 @@ from django.db import transaction
 
 from apps.common import clock
 from apps.common.faults import fault_point
-from apps.messaging import outbox
-from apps.payments import events
+from apps.payments.collect_messages import collect_request
 from apps.payments.contracts import Job, Move
-from apps.payments.messages import pay_request
-from apps.payments.services import legs, live
+from apps.payments.messages import pay_request, refund_request
+from apps.payments.services import endings, legs, refunds
+from apps.payments.services.endings import End
 from apps.payments.services.lease import Lease
-from apps.payments.states import Role, State
-from apps.upi.contracts import Request, SendOutcome, SendResult
+from apps.payments.states import Kind, Role, State
+from apps.upi.contracts import ReqPay, Request, SendOutcome, SendResult
 from apps.upi.services import pin_blocks
 from apps.upi.services.requests import open_requests, send_requests
+from apps.vpa.selectors import resolve_many
 
 # upi-protocol 4.1, PSP time-out: the credential's minute is over and nothing was sent.
 CREDENTIAL_GONE = "UP"
@@ -26,24 +27,26 @@ DUPLICATE_CODES = frozenset({"U01", "U35", "U36", "PM16"})
 RESEND_AFTER_SECONDS = 1.0
 
 
-def send_due(only: Sequence[UUID] | None = None) -> int:
-    """Send the payments that customers made, and return how many were taken in hand."""
+def send_due(role: Role, only: Sequence[UUID] | None = None) -> int:
+    """Send what customers and merchants began, and return how many were taken in hand."""
     lease = Lease(settings.LEASE_WIRE_SECONDS)
-    claim, jobs, requests = _claim_due(only)
+    claim, jobs, requests = _claim_due(role, only)
     if requests:
-        fault_point("payer_psp.claimed")
+        fault_point("psp.claimed")
         outcomes = unsent(requests) if lease.is_half_over else send_requests(requests)
-        fault_point("payer_psp.sent")
+        fault_point("psp.sent")
         _record(claim, jobs, outcomes)
-        fault_point("payer_psp.recorded")
+        fault_point("psp.recorded")
     return len(jobs)
 
 
 @transaction.atomic(durable=True)
-def _claim_due(only: Sequence[UUID] | None) -> tuple[UUID, dict[UUID, Job], list[Request]]:
-    """Take payments in hand: from here on their ReqPay may have left, and is never sent again."""
+def _claim_due(
+    role: Role, only: Sequence[UUID] | None
+) -> tuple[UUID, dict[UUID, Job], list[Request]]:
+    """Take legs in hand: from here on their ReqPay may have left, and is never sent again."""
     claim, jobs = legs.claim_due(
-        role=Role.PAYER_PSP,
+        role=role,
         states=[State.CREATED],
         working=State.SENDING,
         limit=settings.CLAIM_SEND_MAX,
@@ -53,17 +56,36 @@ def _claim_due(only: Sequence[UUID] | None) -> tuple[UUID, dict[UUID, Job], list
     )
     if not jobs:
         return claim.token, {}, []
-    blocks = pin_blocks.load([job.id for job in jobs])
-    end_unsent([job for job in jobs if job.id not in blocks], claim=claim.token)
-    at = clock.now()
+    messages = _messages(jobs)
+    end_unsent([job for job in jobs if job.id not in messages], claim=claim.token)
     requests = [
-        Request(exchange_id=_exchange(job), message=pay_request(job, blocks[job.id], at=at))
+        Request(exchange_id=_exchange(job), message=messages[job.id])
         for job in jobs
-        if job.id in blocks
+        if job.id in messages
     ]
     open_requests(requests)
-    fault_point("payer_psp.claiming")
+    fault_point("psp.claiming")
     return claim.token, {_exchange(job): job for job in jobs}, requests
+
+
+def _messages(jobs: Sequence[Job]) -> dict[UUID, ReqPay]:
+    """Return the request of each leg; a payment whose credential is gone has none."""
+    at = clock.now()
+    by_kind = {kind: [job for job in jobs if job.kind == kind] for kind in Kind}
+    blocks = pin_blocks.load([job.id for job in by_kind[Kind.PAY]])
+    made = {
+        job.id: pay_request(job, blocks[job.id], at=at)
+        for job in by_kind[Kind.PAY]
+        if job.id in blocks
+    }
+    payees = resolve_many([job.transaction.payee_address for job in by_kind[Kind.COLLECT]])
+    for job in by_kind[Kind.COLLECT]:
+        if (payee := payees.get(job.transaction.payee_address)) is not None:
+            made[job.id] = collect_request(job, payee, at=at)
+    originals = refunds.originals_of([job.id for job in by_kind[Kind.REFUND]])
+    for job in by_kind[Kind.REFUND]:
+        made[job.id] = refund_request(job, originals[job.id], at=at)
+    return made
 
 
 def unsent(requests: Sequence[Request]) -> list[SendOutcome]:
@@ -80,7 +102,7 @@ def _exchange(job: Job) -> UUID:
 
 
 def end_unsent(jobs: Sequence[Job], *, claim: UUID) -> None:
-    """Fail payments of which nothing was sent: their credential is gone, and none will come."""
+    """Fail what never left and never can: its credential, or its payee's address, is gone."""
     ends = [_move(job, State.FAILED, code=CREDENTIAL_GONE) for job in jobs]
     _end(ends, jobs, claim=claim)
 
@@ -96,14 +118,18 @@ def _record(claim: UUID, jobs: dict[UUID, Job], outcomes: Sequence[SendOutcome])
     for outcome in outcomes:
         job = jobs[outcome.exchange_id]
         if outcome.result is SendResult.ACKED:
-            waiting.append(job.id)
+            waiting.append(job)
         else:
             moves.append(_consequence(job, outcome))
-    legs.postpone(waiting, claim=claim, seconds=settings.UPI_CHECK_FIRST_AFTER_SECONDS)
+    patience: dict[float, list[UUID]] = {}
+    for job in waiting:
+        patience.setdefault(patience_seconds(job), []).append(job.id)
+    for seconds, leg_ids in patience.items():
+        legs.postpone(leg_ids, claim=claim, seconds=seconds)
     _end(moves, list(jobs.values()), claim=claim)
     unsent = {move.leg_id for move in moves if move.target is State.CREATED}
     pin_blocks.delete([job.id for job in jobs.values() if job.id not in unsent])
-    fault_point("payer_psp.recording")
+    fault_point("psp.recording")
 
 
 def _consequence(job: Job, outcome: SendOutcome) -> Move:
@@ -112,7 +138,20 @@ def _consequence(job: Job, outcome: SendOutcome) -> Move:
         return _move(job, State.CREATED, due_in_seconds=RESEND_AFTER_SECONDS)
     if outcome.result is SendResult.NACKED and outcome.code not in DUPLICATE_CODES:
         return _move(job, State.FAILED, code=outcome.code)
-    return _move(job, State.UNKNOWN, due_in_seconds=settings.UPI_CHECK_FIRST_AFTER_SECONDS)
+    return _move(job, State.UNKNOWN, due_in_seconds=patience_seconds(job))
+
+
+def patience_seconds(job: Job) -> float:
+    """
+    Return after how many seconds an end that nobody told is asked about.
+
+    It counts from the sending; of a collect, whose payer has until its expiry, from now.
+    """
+    first: float = settings.UPI_CHECK_FIRST_AFTER_SECONDS
+    if job.expires_at is None:
+        return first
+    left = (job.expires_at - clock.now()).total_seconds()
+    return max(0.0, left + first)
 
 
 def _move(job: Job, target: State, *, code: str = "", due_in_seconds: float | None = None) -> Move:
@@ -127,13 +166,11 @@ def _move(job: Job, target: State, *, code: str = "", due_in_seconds: float | No
 
 
 def _end(moves: Sequence[Move], jobs: Sequence[Job], *, claim: UUID) -> None:
-    """Move the legs, and tell of those that ended."""
+    """Move the legs, and do what follows for those that ended."""
     moved = legs.move(moves, claim=claim)
     failed = {
         move.leg_id: move.code
         for move in moves
         if move.leg_id in moved and move.target is State.FAILED
     }
-    ended = [job for job in jobs if job.id in failed]
-    outbox.publish([events.completed(job, State.FAILED, failed[job.id]) for job in ended])
-    live.tell_on_commit([job.transaction_id for job in ended])
+    endings.follow([End(job, State.FAILED, failed[job.id]) for job in jobs if job.id in failed])

@@ -39,6 +39,8 @@ _HANGING = """
      WHERE leg.role IN ('PAYER_PSP', 'PAYEE_PSP')
        AND leg.state IN ('SENDING', 'AUTHORISED', 'UNKNOWN')
        AND leg.received_at >= %(start)s AND leg.received_at < %(end)s
+       -- A collect may be paid as long as it has not expired.
+       AND (leg.expires_at IS NULL OR leg.expires_at < %(end)s)
        AND NOT EXISTS (SELECT FROM payments_fileverdict AS verdict
                         WHERE verdict.transaction_id = leg.transaction_id)
 """
@@ -106,7 +108,7 @@ def _conclude(rows: Sequence[FileRow]) -> None:
     words = [
         Word(job, _state(job, codes[job.transaction_id]), _code(codes[job.transaction_id]))
         for job in jobs
-        if job.state not in {State.CREATED, State.RECEIVED, State.REFUSED}
+        if job.state not in {State.CREATED, State.RECEIVED, State.WAITING_PAYER, State.REFUSED}
     ]
     # A deemed payment stays what the switch called it; that the file says RB is no other word.
     conclude(

@@ -45,7 +45,8 @@ def verify_due(only: Sequence[UUID] | None = None) -> int:
     """
     Verify the PINs of debits that wait for it, decline what needs no token; return how many.
 
-    Of each account one is verified at a time; the others keep their place in the queue.
+    Of each account one is verified at a time; the others keep their place in the queue. The debit
+    of a refund has no PIN: the merchant's request stands for it.
     """
     lease = Lease(settings.LEASE_PIN_SECONDS)
     taken = _take_due(ids.uuid7(), only)
@@ -71,11 +72,14 @@ def _take_due(claim: UUID, only: Sequence[UUID] | None) -> _Taken:
         limit=settings.CLAIM_PIN_MAX,
         only=only,
     )
+    approved = [job for job in jobs if job.is_refund and not (job.is_late or job.code)]
+    legs.move([_move(job, State.VERIFIED, due_in_seconds=0) for job in approved])
+    jobs = [job for job in jobs if job not in approved]
     # One transaction locks PIN rows once, in their order: first those that are given up.
     refused = _refuse_unasked(jobs)
     if jobs and not refused:
         refused = _take_tries(taken, jobs)
-    taken.decided = len(refused)
+    taken.decided = len(refused) + len(approved)
     taken.exchanges = _decline(refused, claim=claim)
     fault_point("debit.pin_claiming")
     return taken

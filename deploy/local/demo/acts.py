@@ -75,6 +75,55 @@ def purchase(stage: Stage, page: Page) -> None:
     )
 
 
+def refund(stage: Stage, page: Page) -> None:
+    """Give a part of a purchase back: one message of the merchant, and nobody's PIN."""
+    payment = _newest_sale(stage)
+    before = timeline.balance_paise(stage["meera"].account_id)
+    asked = stage.merchant(
+        "POST",
+        f"/v1/payments/{payment['id']}/refunds",
+        {"amount": 299_00, "reference": f"RET-{uuid.uuid4().hex[:8]}"},
+        **{"Idempotency-Key": str(uuid.uuid4())},
+    )
+    ended = _end_of(stage, f"/v1/refunds/{asked['id']}")
+    timeline.show(page, ended["upi"]["txn_id"])
+    page.expect("the refund succeeded", found=ended["status"], wanted="succeeded")
+    page.expect(
+        "the customer has it back",
+        found=timeline.balance_paise(stage["meera"].account_id) - before,
+        wanted=299_00,
+    )
+    shown = stage.merchant("GET", f"/v1/payments/{payment['id']}")
+    page.expect("the payment shows it", found=shown["amount_refunded"], wanted=299_00)
+
+
+def collect(stage: Stage, page: Page) -> None:
+    """Be asked for money by a merchant of the bank: the customer agrees by the PIN."""
+    order = stage.merchant(
+        "POST",
+        "/v1/orders",
+        {"reference": f"COL-{uuid.uuid4().hex[:8]}", "amount": 150_00, "currency": "INR"},
+        **{"Idempotency-Key": str(uuid.uuid4())},
+    )
+    asked = stage.merchant(
+        "POST",
+        "/v1/collects",
+        {"order": order["id"], "payer_vpa": stage["ravi"].vpa},
+        **{"Idempotency-Key": str(uuid.uuid4())},
+    )
+    ravi, txn_id = stage["ravi"], asked["upi"]["txn_id"]
+    is_asked = stage.wait_for(lambda: any(_is_open(each, txn_id) for each in ravi.phone.collects()))
+    page.expect("the customer's app shows the request", found=is_asked, wanted=True)
+    shown = next(each for each in ravi.phone.collects() if each["txn_id"] == txn_id)
+    ravi.phone.approve_collect(shown, account_id=ravi.account_id, pin=ravi.pin)
+    payment = ravi.phone.wait_payment(txn_id)
+    _show(page, payment, status="succeeded")
+    ended = _end_of(stage, f"/v1/collects/{asked['id']}")
+    page.expect("the merchant's collect succeeded", found=ended["status"], wanted="succeeded")
+    paid = stage.merchant("GET", f"/v1/orders/{order['id']}")
+    page.expect("the order is paid", found=paid["status"], wanted="paid")
+
+
 def wrong_pin(stage: Stage, page: Page) -> None:
     """Pay with a wrong PIN: the token says no, and one of three tries is gone."""
     payment = stage["ravi"].pay(stage["asha"].vpa, 10_00, pin="111111")
@@ -135,6 +184,8 @@ ACTS = (
     Act("A payment to the other bank", to_the_other_bank),
     Act("A payment from the other bank", from_the_other_bank),
     Act("A purchase from a merchant", purchase),
+    Act("A part of the purchase goes back", refund),
+    Act("A merchant asks a customer for money", collect),
     Act("A wrong PIN", wrong_pin),
     Act("An empty account", empty_account),
     Act("A silent beneficiary: the switch loses ReqPay(CREDIT) to us", credit_request_lost),
@@ -161,6 +212,27 @@ def _refused_scan(customer: Customer, link: str) -> str:
     except RefusedError as refusal:
         return refusal.code
     return ""
+
+
+def _newest_sale(stage: Stage) -> dict[str, Any]:
+    """Return the newest payment of the shop, once the switch has confirmed it."""
+
+    def newest() -> dict[str, Any]:
+        found: dict[str, Any] = stage.merchant("GET", "/v1/payments")["data"][0]
+        return found
+
+    stage.wait_for(lambda: newest()["status"] == "succeeded")
+    return newest()
+
+
+def _end_of(stage: Stage, path: str) -> dict[str, Any]:
+    """Return a thing of the merchant's once it has ended."""
+    stage.wait_for(lambda: stage.merchant("GET", path)["finality"] == "final")
+    return stage.merchant("GET", path)
+
+
+def _is_open(collect: dict[str, Any], txn_id: str) -> bool:
+    return collect["txn_id"] == txn_id and bool(collect["awaits_approval"])
 
 
 def _has_webhook(stage: Stage, order_id: str) -> bool:

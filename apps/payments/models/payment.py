@@ -68,7 +68,7 @@ class Leg(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     role = models.CharField(max_length=9)
-    kind = models.CharField(max_length=6)
+    kind = models.CharField(max_length=8)
     transaction = models.ForeignKey(
         Transaction, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="legs"
     )
@@ -97,6 +97,8 @@ class Leg(models.Model):
     device = models.JSONField(null=True)
     owner_id = models.UUIDField(null=True)
     is_on_us = models.BooleanField(db_default=False)
+    # Until then the payer of a collect may answer.
+    expires_at = models.DateTimeField(null=True)
 
     transfer_id = models.UUIDField(null=True)
     checks = models.SmallIntegerField(db_default=0)
@@ -134,7 +136,7 @@ class LegKey(models.Model):
 
     leg_id = models.UUIDField(primary_key=True)
     role = models.CharField(max_length=9)
-    kind = models.CharField(max_length=6)
+    kind = models.CharField(max_length=8)
     transaction_id = models.CharField(max_length=35)
     rrn_key = models.CharField(max_length=15, null=True)  # noqa: DJ001 - NULL is not unique
 
@@ -237,38 +239,6 @@ class Contradiction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} {self.transaction_id}: {self.state}, told {self.told}"
-
-
-class Refund(models.Model):
-    """
-    Money that a merchant got twice for one order and owes to the payer.
-
-    Opened with the payment that doubled it. Sending it is a later capability; until then it is a
-    listed debt.
-    """
-
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    transaction_id = models.CharField(max_length=35, unique=True)
-    order_id = models.UUIDField()
-    amount_paise = models.BigIntegerField()
-    reason = models.CharField(max_length=10)
-    state = models.CharField(max_length=6, db_default="OPENED")
-    opened_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                name="refund_amount_is_positive", condition=Q(amount_paise__gt=0)
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"refund of {self.transaction_id}"
-
-    @property
-    def amount(self) -> Money:
-        """What is owed."""
-        return Money(self.amount_paise)
 
 
 class FileVerdict(models.Model):

@@ -1,0 +1,29 @@
+"""What the engine keeps: transactions and their legs, refunds, and the rules of collects."""
+
+from apps.payments.models.collect import BlockedRequester, FlowRule
+from apps.payments.models.payment import (
+    Contradiction,
+    FileVerdict,
+    Leg,
+    LegHistory,
+    LegKey,
+    LegRequest,
+    StatusCheck,
+    Transaction,
+)
+from apps.payments.models.refund import Refund, RefundBound
+
+__all__ = [
+    "BlockedRequester",
+    "Contradiction",
+    "FileVerdict",
+    "FlowRule",
+    "Leg",
+    "LegHistory",
+    "LegKey",
+    "LegRequest",
+    "Refund",
+    "RefundBound",
+    "StatusCheck",
+    "Transaction",
+]

@@ -1,0 +1,30 @@
+"""What follows when a PSP leg has ended: it is told, orders are paid, bounds are given back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apps.messaging import outbox
+from apps.payments import events
+from apps.payments.contracts import Job
+from apps.payments.services import live, orders, refunds
+from apps.payments.states import Kind, Role, State
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A PSP leg and what it came to, with the UPI code."""
+
+    job: Job
+    state: State
+    code: str
+
+
+def follow(ends: Sequence[End]) -> None:
+    """Do what the ends of these legs bring about, in the transaction that moved them."""
+    paid = [end for end in ends if end.job.role is Role.PAYER_PSP and end.job.kind != Kind.REFUND]
+    outbox.publish([events.completed(end.job, end.state, end.code) for end in paid])
+    refunds.end([(end.job, end.state, end.code) for end in ends if end.job.kind == Kind.REFUND])
+    confirmed = [end.job for end in ends if end.state is State.CONFIRMED]
+    orders.pay_orders(confirmed)
+    refunds.begin_owed(confirmed)
+    live.tell_on_commit([end.job.transaction_id for end in ends])
