@@ -162,6 +162,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AccountRequestKindEnum": ["OTP", "PIN_REGISTRATION", "PIN_CHANGE", "BALANCE"],
         "VpaKindEnum": ["PERSON", "ENTITY"],
+        "QrCodeKindEnum": ["static", "dynamic"],
+        "LinkPayeeKindEnum": ["person", "merchant"],
+        "LinkSourceEnum": ["camera", "image", "link"],
         "AccountRequestStatusEnum": ["pending", "succeeded", "failed"],
         "PaymentStatusEnum": ["created", "pending", "succeeded", "failed"],
         "OrderStatusEnum": ["created", "paid", "expired"],
