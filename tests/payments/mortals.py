@@ -138,12 +138,17 @@ class World:
         return txn_id
 
     def _approve(self, asked: dict[str, Any]) -> None:
-        self.phone.approve_collect(
-            asked,
-            account_id=self.payer.account_id,
-            pin=self.pin,
-            idempotency_key=asked["txn_id"],
-        )
+        try:
+            self.phone.approve_collect(
+                asked,
+                account_id=self.payer.account_id,
+                pin=self.pin,
+                idempotency_key=asked["txn_id"],
+            )
+        except RefusedError as refusal:
+            # A PIN block is never the same twice: the key is known, so the first one was taken.
+            if refusal.code not in {"idempotency_mismatch", "collect_over"}:
+                raise
 
     def _is_asked(self, txn_id: str) -> bool:
         return Leg.objects.filter(transaction_id=txn_id, state="WAITING_PAYER").exists()
