@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +27,9 @@ _SUMMARY = re.compile(r"=+ (?P<counts>[0-9]+ .*) in [0-9.]+s.*=+")
 _COUNT = re.compile(
     r"([0-9]+) (passed|failed|errors?|skipped|xfailed|xpassed|warnings?|deselected)"
 )
+# In pytest's order.
+_OUTCOMES = "failed passed skipped deselected xfailed xpassed warning error".split()
+_PLURALS = {"warning", "error"}
 _NO_TESTS_EXIT = 5
 _BOTH = ("tests/messaging",)
 _SECOND = (
@@ -129,6 +133,18 @@ def _counts(lane: Lane) -> Counter[str]:
     return Counter({what.removesuffix("s"): int(number) for number, what in counts})
 
 
+def _closing_line(lanes: list[Lane], seconds: float) -> str:
+    """Return what pytest would have said had it run both lanes as one."""
+    counts = sum(map(_counts, lanes), Counter[str]())
+    told = [
+        f"{counts[what]} {what}{'s' if what in _PLURALS and counts[what] > 1 else ''}"
+        for what in _OUTCOMES
+        if counts[what]
+    ]
+    taken = f"{seconds:.2f}s ({timedelta(seconds=int(seconds))})"
+    return f" {', '.join(told) or 'no tests ran'} in {taken} ".center(80, "=")
+
+
 def main() -> int:
     """Run both lanes; return 0 only if all that ran passed, and something did."""
     begun = time.monotonic()
@@ -142,12 +158,7 @@ def main() -> int:
     finally:
         for lane in lanes:
             lane.stop()
-    counts = sum(map(_counts, lanes), Counter[str]())
-    taken = time.monotonic() - begun
-    told = (
-        ", ".join(f"{number} {what}" for what, number in sorted(counts.items())) or "no tests ran"
-    )
-    print(f"\n==== {told} in {taken:.2f}s ({int(taken // 60)}:{int(taken % 60):02d}) ====")
+    _show(f"\n{_closing_line(lanes, time.monotonic() - begun)}\n".encode())
     codes = [lane.exit_code for lane in lanes]
     # A selection of tests may leave one lane without any.
     wrong = [code for code in codes if code not in {0, _NO_TESTS_EXIT}]
