@@ -28,7 +28,7 @@ _COUNT = re.compile(
     r"([0-9]+) (passed|failed|errors?|skipped|xfailed|xpassed|warnings?|deselected)"
 )
 # In pytest's order.
-_OUTCOMES = "failed passed skipped deselected xfailed xpassed warning error".split()
+_OUTCOMES = ["failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warning", "error"]
 _PLURALS = {"warning", "error"}
 _NO_TESTS_EXIT = 5
 _BOTH = ("tests/messaging",)
