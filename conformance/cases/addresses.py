@@ -38,8 +38,10 @@ def known_address(stage: Stage) -> None:
     stage.expect("its branch", found=codec.account_detail(payee, "IFSC"), wanted="EXBK0000001")
     number = codec.account_detail(payee, "ACNUM")
     stage.expect("an account is named", found=bool(number), wanted=True)
-    name = "" if payee is None else (payee.find("Info/Identity") or payee).get("verifiedName")
-    stage.expect("a name is vouched for", found=name != "", wanted=True)
+    # An element without children counts as false.
+    identity = None if payee is None else payee.find("Info/Identity")
+    name = None if identity is None else identity.get("verifiedName")
+    stage.expect("a name is vouched for", found=bool(name), wanted=True)
     _close(stage, deal)
 
 
