@@ -88,15 +88,19 @@ def _keep_reference_rows() -> None:
 def empty_database() -> None:
     """Empty every table that has rows, and put the rows of the migrations back, as the owner."""
     with _owner() as owner, owner.transaction():
-        filled = _filled_tables(owner)
-        if filled:
-            names = sql.SQL(", ").join(sql.Identifier("public", table) for table in filled)
-            owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
-        kept = owner.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = %s", [_KEPT_SCHEMA]
-        ).fetchall()
+        kept = {
+            name
+            for (name,) in owner.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = %s", [_KEPT_SCHEMA]
+            )
+        }
+        changed = _changed_tables(owner, kept)
+        if not changed:
+            return
+        names = sql.SQL(", ").join(sql.Identifier("public", table) for table in changed)
+        owner.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
         owner.execute("SET CONSTRAINTS ALL DEFERRED")
-        emptied = [table for (table,) in kept if _is_empty(owner, table)]
+        emptied = sorted(kept.intersection(changed))
         for table in emptied:
             owner.execute(
                 sql.SQL("INSERT INTO {} SELECT * FROM {}").format(
@@ -106,18 +110,13 @@ def empty_database() -> None:
         _restore_sequences(owner, emptied)
 
 
-def _filled_tables(owner: psycopg.Connection) -> list[str]:
-    """Return the tables and partitions that have rows, and those that point at them."""
+def _changed_tables(owner: psycopg.Connection, kept: set[str]) -> list[str]:
+    """Return the tables that are not as the migrations left them, and those that point at them."""
     leaves = owner.execute(
         "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'django_migrations'"
     ).fetchall()
-    probes = [
-        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
-            sql.Literal(table), sql.Identifier("public", table)
-        )
-        for (table,) in leaves
-    ]
+    probes = [_probe(table, is_kept=table in kept) for (table,) in leaves]
     found = {table for (table,) in owner.execute(sql.SQL(" UNION ALL ").join(probes))}
     links = owner.execute(
         "SELECT child.relname, parent.relname FROM pg_constraint k "
@@ -129,10 +128,14 @@ def _filled_tables(owner: psycopg.Connection) -> list[str]:
     return sorted(found)
 
 
-def _is_empty(owner: psycopg.Connection, table: str) -> bool:
-    query = sql.SQL("SELECT NOT EXISTS (SELECT FROM {})").format(sql.Identifier("public", table))
-    row = owner.execute(query).fetchone()
-    return row is not None and row[0]
+def _probe(table: str, *, is_kept: bool) -> sql.Composed:
+    """Return the query that names the table if it has changed."""
+    now, before = sql.Identifier("public", table), sql.Identifier(_KEPT_SCHEMA, table)
+    difference = sql.SQL(
+        "(TABLE {0} EXCEPT ALL TABLE {1}) UNION ALL (TABLE {1} EXCEPT ALL TABLE {0})"
+    )
+    rows = difference.format(now, before) if is_kept else sql.SQL("TABLE {}").format(now)
+    return sql.SQL("SELECT {} WHERE EXISTS ({})").format(sql.Literal(table), rows)
 
 
 def _restore_sequences(owner: psycopg.Connection, tables: list[str]) -> None:
