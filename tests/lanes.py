@@ -37,7 +37,6 @@ _SECOND = (
     "tests/api",
     "tests/common",
     "tests/customers",
-    "tests/deploy",
     "tests/hsm",
     "tests/leaks",
     "tests/ledger",
@@ -47,6 +46,7 @@ _SECOND = (
     "tests/sandbox",
     "tests/settlement",
     "tests/tidy",
+    "tests/upi",
     "tests/vpa",
 )
 _SEARCH = "tests/platform/test_leaks.py"
