@@ -39,6 +39,9 @@ UNTAKEN = {
 # part comes back, the switch may find nobody to ask.
 UNACKED = {
     "payment.accepted",
+    "refund.accepted",
+    "collect.accepted",
+    "collect.approved",
     "payee_psp.received",
     "upi.accepted",
     "debit.received",
