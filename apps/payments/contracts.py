@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from apps.common.money import Money
@@ -145,6 +146,29 @@ class Move:
     owner_id: UUID | None = None
     claim: UUID | None = None
     due_in_seconds: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        job: Job,
+        target: State,
+        *,
+        code: str = "",
+        owner_id: UUID | None = None,
+        claim: UUID | None = None,
+        due_in_seconds: float | None = None,
+    ) -> Self:
+        """Return the move of a job from the state in which it was read."""
+        return cls(
+            leg_id=job.id,
+            role=job.role,
+            source=job.state,
+            target=target,
+            code=code,
+            owner_id=owner_id,
+            claim=claim,
+            due_in_seconds=due_in_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,7 +139,7 @@ _REFUSED = {
 
 def refuse_authorisation(job: Job, code: str) -> None:
     """End a question about an address of ours that nobody waits for any more."""
-    step = Move(leg_id=job.id, role=job.role, source=job.state, target=State.REFUSED, code=code)
+    step = Move.of(job, State.REFUSED, code=code)
     legs.move([step])
     assert job.exchange_id is not None, "the switch asked"
     answer = Answer(

@@ -78,11 +78,9 @@ def _decide_due(claim: UUID, only: Sequence[UUID] | None) -> tuple[int, list[UUI
 
 def _move(job: Job, code: str, merchants: Mapping[str, UUID]) -> Move:
     """End the question; an authorised payment that nobody confirms is asked about later."""
-    return Move(
-        leg_id=job.id,
-        role=job.role,
-        source=job.state,
-        target=State.REFUSED if code else State.AUTHORISED,
+    return Move.of(
+        job,
+        State.REFUSED if code else State.AUTHORISED,
         code=code,
         owner_id=merchants.get(job.transaction.payee_address),
         due_in_seconds=None if code else settings.UPI_CHECK_FIRST_AFTER_SECONDS,

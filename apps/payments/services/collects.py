@@ -64,12 +64,12 @@ def _present(jobs: Sequence[Job]) -> None:
         code = _refusal(job, owners, blocked, at=at)
         owner = owners.get(job.transaction.payer_address)
         if code:
-            moves.append(_move(job, State.REFUSED, code=code))
+            moves.append(Move.of(job, State.REFUSED, code=code))
             answers.append(_answer(job, collect_messages.declined(job, code, at=at), at=at))
         else:
             left = (_expiry(job) - at).total_seconds()
             moves.append(
-                _move(job, State.WAITING_PAYER, owner_id=owner, due_in_seconds=max(0.0, left))
+                Move.of(job, State.WAITING_PAYER, owner_id=owner, due_in_seconds=max(0.0, left))
             )
             presented.append(job)
     legs.move(moves)
@@ -120,7 +120,7 @@ def expire_due(only: Sequence[UUID] | None = None) -> int:
             limit=settings.CLAIM_SEND_MAX,
             only=only,
         )
-        legs.move([_move(job, State.FAILED, code=EXPIRED) for job in jobs])
+        legs.move([Move.of(job, State.FAILED, code=EXPIRED) for job in jobs])
         endings.follow([End(job, State.FAILED, EXPIRED) for job in jobs])
         fault_point("collect.expiring")
     return len(jobs)
@@ -174,7 +174,7 @@ def _approve(approval: Approval, credential: Credential, *, at: dt.datetime) -> 
         job, credential, payer_name=payer.name, payee=_asking_party(job), at=at
     )
     wait = settings.UPI_CHECK_FIRST_AFTER_SECONDS
-    legs.move([_move(job, State.AUTHORISED, due_in_seconds=wait)])
+    legs.move([Move.of(job, State.AUTHORISED, due_in_seconds=wait)])
     record_answers([_answer(job, message, at=at)], claim=None)
 
 
@@ -206,7 +206,7 @@ def decline(
         known = collect_of(customer_id, transaction_id)
         if (known.state, known.code) != (State.REFUSED, code):
             job = _lock_waiting(customer_id, transaction_id, at=at)
-            legs.move([_move(job, State.REFUSED, code=code)])
+            legs.move([Move.of(job, State.REFUSED, code=code)])
             record_answers(
                 [_answer(job, collect_messages.declined(job, code, at=at), at=at)], claim=None
             )
@@ -252,22 +252,3 @@ def _answer(job: Job, message: ResponseMessage, *, at: dt.datetime) -> Answer:
 def _expiry(job: Job) -> dt.datetime:
     assert job.expires_at is not None, "a collect ends by itself"
     return job.expires_at
-
-
-def _move(
-    job: Job,
-    target: State,
-    *,
-    code: str = "",
-    owner_id: UUID | None = None,
-    due_in_seconds: float | None = None,
-) -> Move:
-    return Move(
-        leg_id=job.id,
-        role=job.role,
-        source=job.state,
-        target=target,
-        code=code,
-        owner_id=owner_id,
-        due_in_seconds=due_in_seconds,
-    )

@@ -45,16 +45,11 @@ def conclude(words: Sequence[Word], *, source: str) -> None:
             _contradict(word, source)
             continue
         assert may_move(job.role, job.state, word.state), f"{job.role}: {job.state}, {word.state}"
-        moves.append((word, _move(word)))
+        moves.append((word, Move.of(word.job, word.state, code=word.code)))
     moved = legs.move([move for _, move in moves])
     endings.follow(
         [End(word.job, word.state, word.code) for word, move in moves if move.leg_id in moved]
     )
-
-
-def _move(word: Word) -> Move:
-    job = word.job
-    return Move(leg_id=job.id, role=job.role, source=job.state, target=word.state, code=word.code)
 
 
 def _contradict(word: Word, source: str) -> None:

@@ -100,7 +100,7 @@ def _begin(batch: Batch) -> None:
     lease = settings.LEASE_POST_SECONDS
     legs.move(
         [
-            _move(job, State.POSTING, claim=batch.claim, due_in_seconds=lease)
+            Move.of(job, State.POSTING, claim=batch.claim, due_in_seconds=lease)
             for job in batch.jobs.values()
         ]
     )
@@ -134,7 +134,7 @@ def record(
     """
     moved = legs.move(
         [
-            _move(each.job, each.state, code=_code(each), transfer_id=each.transfer_id)
+            replace(Move.of(each.job, each.state, code=_code(each)), transfer_id=each.transfer_id)
             for each in decisions
         ],
         claim=held,
@@ -160,7 +160,7 @@ def call_unknown(role: Role, only: Sequence[UUID] | None = None) -> int:
         jobs = selectors.lock_due_jobs(
             role=role, states=[State.POSTING], limit=settings.CLAIM_POST_MAX, only=only
         )
-        legs.move([_move(job, State.UNKNOWN) for job in jobs])
+        legs.move([Move.of(job, State.UNKNOWN) for job in jobs])
     return len(jobs)
 
 
@@ -170,24 +170,3 @@ def _exchanges(decisions: Sequence[Decision]) -> list[UUID]:
 
 def _code(decision: Decision) -> str:
     return APPROVED if decision.state is State.POSTED else decision.code
-
-
-def _move(
-    job: Job,
-    target: State,
-    *,
-    code: str = "",
-    transfer_id: UUID | None = None,
-    claim: UUID | None = None,
-    due_in_seconds: float | None = None,
-) -> Move:
-    return Move(
-        leg_id=job.id,
-        role=job.role,
-        source=job.state,
-        target=target,
-        code=code,
-        transfer_id=transfer_id,
-        claim=claim,
-        due_in_seconds=due_in_seconds,
-    )

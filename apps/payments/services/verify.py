@@ -73,7 +73,7 @@ def _take_due(claim: UUID, only: Sequence[UUID] | None) -> _Taken:
         only=only,
     )
     approved = [job for job in jobs if job.is_refund and not (job.is_late or job.code)]
-    legs.move([_move(job, State.VERIFIED, due_in_seconds=0) for job in approved])
+    legs.move([Move.of(job, State.VERIFIED, due_in_seconds=0) for job in approved])
     jobs = [job for job in jobs if job not in approved]
     # One transaction locks PIN rows once, in their order: first those that are given up.
     refused = _refuse_unasked(jobs)
@@ -139,12 +139,12 @@ def _begin(jobs: Sequence[Job], *, claim: UUID) -> None:
     fresh = [job for job in jobs if job.state is State.RECEIVED]
     again = [job.id for job in jobs if job.state is State.VERIFYING]
     lease = settings.LEASE_PIN_SECONDS
-    legs.move([_move(job, State.VERIFYING, claim=claim, due_in_seconds=lease) for job in fresh])
+    legs.move([Move.of(job, State.VERIFYING, claim=claim, due_in_seconds=lease) for job in fresh])
     legs.hold(again, claim=claim, lease_seconds=lease)
 
 
 def _decline(refused: Sequence[tuple[Job, str]], *, claim: UUID) -> list[UUID]:
-    legs.move([_move(job, State.DECLINED, code=code) for job, code in refused])
+    legs.move([Move.of(job, State.DECLINED, code=code) for job, code in refused])
     return answering.record_leg_answers(refused, claim=claim)
 
 
@@ -162,7 +162,7 @@ def _record(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:
     ours = [job for job in held if _exchange(job) in codes]
     right = [job for job in ours if not codes[_exchange(job)]]
     wrong = [(job, codes[_exchange(job)]) for job in ours if codes[_exchange(job)]]
-    legs.move([_move(job, State.VERIFIED, due_in_seconds=0) for job in right])
+    legs.move([Move.of(job, State.VERIFIED, due_in_seconds=0) for job in right])
     legs.postpone(_unasked(taken, results), claim=taken.claim, seconds=0)
     exchanges = _decline(wrong, claim=taken.claim)
     fault_point("debit.pin_recording")
@@ -195,22 +195,3 @@ def _ask(job: Job) -> TryAsk:
 def _exchange(job: Job) -> UUID:
     assert job.exchange_id is not None, "the switch asked for the debit"
     return job.exchange_id
-
-
-def _move(
-    job: Job,
-    target: State,
-    *,
-    code: str = "",
-    claim: UUID | None = None,
-    due_in_seconds: float | None = None,
-) -> Move:
-    return Move(
-        leg_id=job.id,
-        role=job.role,
-        source=job.state,
-        target=target,
-        code=code,
-        claim=claim,
-        due_in_seconds=due_in_seconds,
-    )
