@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -135,7 +135,11 @@ class Pool:
             raise HsmUnavailableError(str(error) or type(error).__name__) from error
 
     def run_many(self, function: Callable[[U], T], items: Sequence[U]) -> list[T]:
-        """Return `function` of each item, several at once; each calls `run` for itself."""
+        """
+        Return `function` of each item, several at once; each calls `run` for itself.
+
+        What one of them raises is raised when all have ended: nobody is left in the module.
+        """
         if len(items) <= 1:
             return [function(item) for item in items]
         with self._free:
@@ -144,7 +148,9 @@ class Pool:
                     configuration().profile.threads, thread_name_prefix="hsm"
                 )
             threads = self._threads
-        return list(threads.map(function, items))
+        calls = [threads.submit(function, item) for item in items]
+        wait(calls)
+        return [call.result() for call in calls]
 
     def run_alone(self, work: Callable[[Library], T]) -> T:
         """

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from hsm import ceremony, mac, pin, sessions, signing
 from hsm.configuration import configuration
-from hsm.errors import HsmUnavailableError
+from hsm.errors import HsmUnavailableError, KeyMissingError
 from hsm.pin import PinVerdict
 from hsm.sessions import Pool, pool
 from tests.hsm.conftest import start_anew
@@ -332,3 +332,21 @@ def test_many_items_are_worked_once_each_and_in_order(token):
 
     assert pool.run_many(double, range(100)) == list(range(0, 200, 2))
     assert pool.run_many(double, [21]) == [42]
+
+
+def test_what_one_of_many_raises_is_raised_when_all_have_left_the_token(token):
+    ended = []
+
+    def slowly(_session):
+        time.sleep(0.1)
+        ended.append("slow")
+
+    def call(label):
+        if label == "fails":
+            raise KeyMissingError(label)
+        pool.run(slowly)
+
+    with pytest.raises(KeyMissingError):
+        pool.run_many(call, ["fails", "slow"])
+
+    assert ended == ["slow"]
