@@ -37,6 +37,8 @@ _SECOND = (
     "tests/api",
     "tests/common",
     "tests/customers",
+    "tests/deploy/test_kafka.py",
+    "tests/deploy/test_servers.py",
     "tests/hsm",
     "tests/leaks",
     "tests/ledger",
