@@ -45,7 +45,6 @@ _SECOND = (
     "tests/merchants",
     "tests/operators",
     "tests/risk",
-    "tests/sandbox",
     "tests/settlement",
     "tests/tidy",
     "tests/upi",
