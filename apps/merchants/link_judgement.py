@@ -43,6 +43,7 @@ class LinkRefusal(StrEnum):
     ACTION_NOT_SUPPORTED = "action_not_supported"
     MODE_NOT_ALLOWED = "mode_not_allowed"
     SIGNATURE_BAD = "bad_signature"
+    SIGNER_KEY_NOT_VALID = "signer_key_not_valid"
     SIGNATURE_MISSING = "signature_missing"
     SIGNER_UNKNOWN = "signer_unknown"
     ADDRESS_DISABLED = "address_disabled"
@@ -70,6 +71,7 @@ TITLES: dict[LinkRefusal | LinkWarning, str] = {
     LinkRefusal.ACTION_NOT_SUPPORTED: "This kind of link cannot be used here",
     LinkRefusal.MODE_NOT_ALLOWED: "A link cannot start this kind of payment",
     LinkRefusal.SIGNATURE_BAD: "The link was changed, or is not by whom it says",
+    LinkRefusal.SIGNER_KEY_NOT_VALID: "The link is signed with a key that does not count now",
     LinkRefusal.SIGNATURE_MISSING: "The link must be signed, and is not",
     LinkRefusal.SIGNER_UNKNOWN: "The link must be signed by somebody we know",
     LinkRefusal.ADDRESS_DISABLED: "Payments to such an address are not possible any more",
@@ -165,6 +167,8 @@ def _of_link(facts: LinkFacts) -> list[LinkRefusal]:
     is_secure = facts.intent.mode in SECURE_MODES
     if facts.signature is SignatureStatus.BAD:
         found.append(LinkRefusal.SIGNATURE_BAD)
+    if facts.signature is SignatureStatus.KEY_NOT_VALID:
+        found.append(LinkRefusal.SIGNER_KEY_NOT_VALID)
     if is_secure and facts.signature is SignatureStatus.UNSIGNED:
         found.append(LinkRefusal.SIGNATURE_MISSING)
     if is_secure and facts.signature is SignatureStatus.UNKNOWN_SIGNER:

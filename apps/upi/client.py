@@ -13,9 +13,11 @@ import httpx
 import structlog
 from django.conf import settings
 
+from apps.upi import timers
 from apps.upi.acknowledgement import decode_ack
 from apps.upi.contracts import SendResult
 from apps.upi.errors import RefusedError
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +54,16 @@ def post_many(parcels: Sequence[Parcel]) -> list[Posted]:
     # Asked for here, not in the threads: a cache lets two at the same moment make two pools.
     with _LOCK:
         client, threads = _client(os.getpid()), _threads(os.getpid())
+    patience = httpx.Timeout(
+        timers.seconds(Timer.ACK_READ), connect=timers.seconds(Timer.ACK_CONNECT)
+    )
+    post = functools.partial(_post, client, patience.as_dict())
     if len(parcels) == 1:
-        return [_post(client, parcels[0])]
-    return list(threads.map(functools.partial(_post, client), parcels))
+        return [post(parcels[0])]
+    return list(threads.map(post, parcels))
 
 
-def _post(client: httpx.Client, parcel: Parcel) -> Posted:
+def _post(client: httpx.Client, patience: dict[str, float | None], parcel: Parcel) -> Posted:
     url = f"{settings.UPI_SWITCH_URL}/upi/{parcel.api}/{VERSION}/urn:txnid:{parcel.txn_id}"
     # Circular OC-215A: no other header may reach the switch, so httpx must not add its own.
     headers = {"Content-Type": "application/xml", "User-Agent": _USER_AGENT}
@@ -66,7 +72,7 @@ def _post(client: httpx.Client, parcel: Parcel) -> Posted:
         url,
         headers=headers,
         content=parcel.body,
-        extensions={"timeout": client.timeout.as_dict()},
+        extensions={"timeout": patience},
     )
     try:
         response = client.send(request)
@@ -107,9 +113,6 @@ def close() -> None:
 def _client(_process: int) -> httpx.Client:
     # By process: a pool that is shared over a fork would give one answer to two askers.
     return httpx.Client(
-        timeout=httpx.Timeout(
-            settings.UPI_ACK_READ_SECONDS, connect=settings.UPI_ACK_CONNECT_SECONDS
-        ),
         limits=httpx.Limits(
             max_connections=settings.CLAIM_SEND_MAX,
             max_keepalive_connections=settings.CLAIM_SEND_MAX,

@@ -1,5 +1,6 @@
-"""What the switch lists once a day: PSPs, account providers, verified merchants and their keys."""
+"""What the switch lists once a day: PSPs and their keys, account providers, verified merchants."""
 
+import datetime as dt
 from enum import StrEnum
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ class DirectoryList(StrEnum):
     PSPS = "PSPS"
     PROVIDERS = "PROVIDERS"
     KEYS = "KEYS"
+    PSP_KEYS = "PSP_KEYS"
     MERCHANTS = "MERCHANTS"
 
 
@@ -145,3 +147,36 @@ class VerifiedMerchant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PspKey(models.Model):
+    """
+    A key with which a PSP signs links: from the day that its index names, until it is not listed.
+
+    `org_id` is the signer that a link names, `owner` the PSP as the list of PSPs names it; `value`
+    is the key's DER in base64. A key that is listed no more stays, so that it is known as one.
+    """
+
+    org_id = models.CharField(max_length=20)
+    owner = models.CharField(max_length=99)
+    key_index = models.CharField(max_length=20)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the key's DER form")
+    value = models.TextField()
+    valid_from_at = models.DateTimeField()
+    valid_until_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "PSP key"
+        db_table = "upi_psp_key"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="psp_key_once", fields=["org_id", "fingerprint"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.org_id} {self.key_index} {self.fingerprint[:16]}"
+
+    def is_valid(self, *, at: dt.datetime) -> bool:
+        """Tell whether the key counts at an instant."""
+        return self.valid_from_at <= at and (
+            self.valid_until_at is None or at < self.valid_until_at
+        )

@@ -6,8 +6,9 @@ import time
 
 from django.conf import settings
 
-from apps.upi import selectors
+from apps.upi import selectors, timers
 from apps.upi.errors import SwitchDownError
+from apps.upi.timer_models import Timer
 
 # A heartbeat takes longer than this to be missed, so nobody asks the database for each payment.
 UP_KNOWN_SECONDS = 1.0
@@ -28,7 +29,8 @@ def switch_is_up() -> bool:
 def require_switch() -> None:
     """Raise SwitchDownError while the switch is down; a later try may do better."""
     if not switch_is_up():
-        raise SwitchDownError(retry_after_seconds=max(1, math.ceil(settings.UPI_HEARTBEAT_SECONDS)))
+        interval = math.ceil(timers.seconds(Timer.HEARTBEAT))
+        raise SwitchDownError(retry_after_seconds=max(1, interval))
 
 
 def forget() -> None:

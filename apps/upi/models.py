@@ -16,6 +16,7 @@ from apps.upi.directory_models import (
     Psp,
     VerifiedMerchant,
 )
+from apps.upi.timer_models import TimerRule
 
 __all__ = [
     "AccountProvider",
@@ -31,6 +32,7 @@ __all__ = [
     "PeerKey",
     "PinBlock",
     "Psp",
+    "TimerRule",
     "VerifiedMerchant",
 ]
 

@@ -18,10 +18,12 @@ from apps.upi.directory_models import (
     AccountProvider,
     DirectoryPull,
     Psp,
+    PspKey,
     PullState,
     VerifiedMerchant,
 )
 from apps.upi.models import Exchange, MessageLog, Organisation
+from apps.upi.timer_models import TimerRule
 
 _SIGNING_KEYS = """
     SELECT key.public_pem
@@ -126,6 +128,11 @@ def api_caps(apis: Collection[str], *, at: dt.datetime) -> dict[str, ApiCap]:
     return {row.api: row for row in rows}
 
 
+def timer_rules(*, on: dt.date) -> list[TimerRule]:
+    """Return the rules of the timers that hold on an Indian day."""
+    return list(TimerRule.objects.filter(_holds_on(on)))
+
+
 def peak_hours(*, at: dt.datetime) -> list[PeakHours]:
     """Return the peak hours of the Indian day of an instant, the earliest first."""
     return list(PeakHours.objects.filter(_holds_on(business_date(at))).order_by("begins_at"))
@@ -174,6 +181,11 @@ def directory_is_due() -> bool:
 def psp_of_handle(handle: str) -> Psp | None:
     """Return the PSP whose handle it is, None if the directory knows none."""
     return Psp.objects.filter(handles__contains=[handle.lower()]).order_by("pk").first()
+
+
+def psp_keys(org_id: str) -> list[PspKey]:
+    """Return the keys with which a PSP signs links, and those that it used or will use."""
+    return list(PspKey.objects.filter(org_id=org_id).order_by("pk"))
 
 
 def account_providers() -> QuerySet[AccountProvider]:

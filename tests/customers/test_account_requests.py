@@ -28,6 +28,7 @@ from apps.upi.contracts import (
     Txn,
 )
 from apps.upi.models import Exchange, MessageLog, PinBlock
+from apps.upi.timer_models import Timer
 from tests.api.people import BLOCK, enrol_person, new_transaction_id
 from tests.api.race import at_once
 from tests.upi.switch import Switch
@@ -239,7 +240,7 @@ def test_what_could_not_be_sent_has_failed(asha, settings):
 
 
 def test_silence_becomes_unknown_and_never_failed(asha, switch, settings):
-    settings.ACCOUNT_REQUEST_ANSWER_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.ACCOUNT_ANSWER: 0}
     switch.plan = ["silent"]
     request = ask(asha, RequestKind.BALANCE)
 
@@ -253,7 +254,7 @@ def test_silence_becomes_unknown_and_never_failed(asha, switch, settings):
 
 
 def test_a_late_answer_settles_what_was_unknown(asha, switch, settings):
-    settings.ACCOUNT_REQUEST_ANSWER_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.ACCOUNT_ANSWER: 0}
     request = ask(asha, RequestKind.OTP)
     advance_due(at=clock.now())
     advance_due(at=clock.now())

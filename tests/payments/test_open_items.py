@@ -8,6 +8,7 @@ from apps.payments import selectors
 from apps.payments.open_items import OWNERS, ItemKind, open_items
 from apps.payments.services import settle
 from apps.payments.states import Role
+from apps.upi.timer_models import Timer
 from tests.payments.hand import Deal, Side, drain
 from tests.payments.payer import enrol_payee
 
@@ -82,7 +83,7 @@ def test_a_debit_reversal_without_an_ack_is_listed_with_its_exposure_and_age(han
 def test_a_debit_reversal_answered_too_late_is_listed_whenever_it_posted(hand, outward, settings):
     hand.debit(outward)
     drain()
-    settings.UPI_REVERSAL_ANSWER_LIMIT_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.REVERSAL_ANSWER: 0}
     hand.reversal(outward, "DEBIT")
     drain()
 
@@ -135,7 +136,7 @@ def test_a_credit_whose_answer_was_not_acked_is_listed_until_the_file_calls_it_d
 
 
 def test_a_credit_whose_answer_expired_is_listed(hand, inward, settings):
-    settings.UPI_ANSWER_LIMIT_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.ANSWER: 0}
     hand.credit(inward)
     drain()
 

@@ -10,7 +10,9 @@ from apps.payments.models import Contradiction, Leg, StatusCheck
 from apps.payments.open_items import ItemKind, open_items
 from apps.payments.services import send
 from apps.payments.states import Role
+from apps.upi import timers
 from apps.upi.models import Exchange, PinBlock
+from apps.upi.timer_models import Timer
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 from tests.payments.payer import enrol_payee, enrol_payer
 
@@ -164,7 +166,7 @@ def test_a_payment_whose_credential_is_gone_fails_unsent(hand, asha):
 def test_a_sender_that_died_leaves_the_payment_unknown_never_sent_twice(hand, asha, settings):
     deal = asha.pay(ABROAD)
     send._claim_due(Role.PAYER_PSP, None)
-    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.CHECK_FIRST_AFTER: 0}
     Leg.objects.update(next_action_at="2000-01-01T00:00:00Z")
 
     drain(Role.PAYER_PSP)
@@ -176,7 +178,7 @@ def test_a_sender_that_died_leaves_the_payment_unknown_never_sent_twice(hand, as
 
 
 def test_the_first_check_waits_ninety_seconds_from_the_sending(hand, asha, settings):
-    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 90
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.CHECK_FIRST_AFTER: 90}
     deal = asha.pay(ABROAD)
     send._claim_due(Role.PAYER_PSP, None)
     Leg.objects.update(next_action_at="2000-01-01T00:00:00Z")
@@ -249,7 +251,7 @@ def test_the_three_checks_lie_within_the_window(hand, asha, settings):
     second = leg(deal, Role.PAYER_PSP).next_action_at
     asked_at = StatusCheck.objects.get(number=2).asked_at
     assert (second - asked_at).total_seconds() == pytest.approx(3600, abs=5)
-    assert settings.UPI_CHECK_WINDOW_SECONDS > 90 + 900 + 3600
+    assert timers.seconds(Timer.CHECK_WINDOW) > 90 + 900 + 3600
 
 
 def test_a_check_that_never_left_does_not_count(hand, asha, settings):

@@ -16,6 +16,7 @@ from apps.payments.services import settle, verify
 from apps.payments.states import Role
 from apps.risk.selectors import used_on
 from apps.upi.models import Exchange, PinBlock
+from apps.upi.timer_models import Timer
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
@@ -312,7 +313,7 @@ def test_after_the_switchs_limit_the_money_still_goes_back_and_the_answer_is_wit
 ):
     hand.debit(deal)
     drain(Role.DEBIT)
-    settings.UPI_REVERSAL_ANSWER_LIMIT_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.REVERSAL_ANSWER: 0}
 
     reversal = hand.reversal(deal, "DEBIT")
     drain()

@@ -11,6 +11,7 @@ from apps.messaging.models import OutboxEvent
 from apps.payments.models import Leg, Transaction
 from apps.payments.states import Role
 from apps.upi.models import Exchange, ExchangeRepeat
+from apps.upi.timer_models import Timer
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 from tests.payments.payer import enrol_payee
 from tests.upi import wire
@@ -155,7 +156,7 @@ def test_a_differing_note_is_only_logged(hand, inward):
 
 
 def test_an_answer_after_its_time_is_kept_and_not_sent(hand, deal, settings):
-    settings.UPI_ANSWER_LIMIT_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.ANSWER: 0}
 
     sent = hand.debit(deal)
     drain()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.upi.timer_models import Timer
 from tests.payments.conftest import (
     gateway,
     gateway_server,
@@ -19,7 +20,7 @@ __all__ = ["gateway", "gateway_server", "hand", "switch", "switch_key", "switch_
 @pytest.fixture(autouse=True)
 def old_enough(settings):
     """Let postings of this moment be compared, as if the switch had had its time."""
-    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 0
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.CHECK_FIRST_AFTER: 0}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from apps.payments.states import Role
 from apps.settlement.contracts import BreakKind
 from apps.settlement.services.reconcile import reconcile
 from apps.settlement.services.take_file import take_file
+from apps.upi.timer_models import Timer
 from tests.conftest import _owner
 from tests.payments.hand import drain, state
 from tests.payments.payer import enrol_payee, enrol_payer
@@ -155,7 +156,7 @@ def test_a_debit_that_was_given_back_need_not_be_in_the_file(hand, outward):
 
 
 def test_a_posting_still_under_way_is_left_for_the_next_time(hand, outward, settings):
-    settings.UPI_CHECK_FIRST_AFTER_SECONDS = 90
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.CHECK_FIRST_AFTER: 90}
     debited(hand, outward)
 
     assert breaks() == []

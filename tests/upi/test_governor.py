@@ -31,6 +31,7 @@ from apps.upi.contracts import (
 from apps.upi.errors import ApiBudgetError, PeakHoursError
 from apps.upi.models import Exchange
 from apps.upi.services import governor, requests
+from apps.upi.timer_models import Timer
 from tests.upi.test_requests import payment
 
 # A Wednesday, 12:00 UTC: 17:30 in India, which is peak.
@@ -153,7 +154,7 @@ def test_a_payment_is_asked_about_three_times_by_each_of_our_roles():
 
 @pytest.mark.django_db
 def test_a_payment_is_not_asked_about_before_its_first_ninety_seconds(settings):
-    settings.UPI_CHECK_NOT_BEFORE_SECONDS = 90
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.CHECK_NOT_BEFORE: 90}
     request = payment()
     with transaction.atomic():
         requests.open_requests([request])

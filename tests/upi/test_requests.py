@@ -12,6 +12,7 @@ from apps.upi import client, codec
 from apps.upi.contracts import Credential, Head, ReqPay, Request, SendResult
 from apps.upi.models import Exchange, MessageLog
 from apps.upi.services import pin_blocks, requests
+from apps.upi.timer_models import Timer
 from hsm.errors import HsmUnavailableError
 from tests.upi import routes, wire
 from tests.upi.conftest import row_counts
@@ -123,7 +124,7 @@ def test_a_request_that_the_token_did_not_sign_was_not_sent(committed, switch, m
 
 
 def test_a_silent_switch_is_waited_for_no_longer_than_the_limit(committed, settings):
-    settings.UPI_ACK_READ_SECONDS = 0.2
+    settings.UPI_TIMERS_FIXED = settings.UPI_TIMERS_FIXED | {Timer.ACK_READ: 0.2}
     client.close()
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         settings.UPI_SWITCH_URL = f"http://127.0.0.1:{deaf.getsockname()[1]}"

@@ -10,8 +10,8 @@ if not PKCS11_USER_PIN:
     raise ImproperlyConfigured("PKCS11_USER_PIN is not set")
 if FAULT_AT or FAULT_TRACE:
     raise ImproperlyConfigured("fault injection is not for production")
-if UPI_TIMER_SCALE != 1:
-    raise ImproperlyConfigured("UPI_TIMER_SCALE is not for production")
+if UPI_TIMER_SCALE != 1 or UPI_TIMERS_FIXED:
+    raise ImproperlyConfigured("UPI_TIMER_SCALE and UPI_TIMERS_FIXED are not for production")
 
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -19,38 +19,20 @@ UPI_TLS_KEY = environment.upi_tls_key
 KEYS_DIRECTORY = environment.keys_directory
 SMS_GATEWAY_URL = environment.sms_gateway_url
 
-# A factor on every timer below that waits for somebody else; 1 in production, less in tests.
+# Timers are dated rows (apps.upi.timers, docs/TIMERS.md). A factor on those that wait for somebody
+# else, and timers that stand in for their rows: 1 and none in production, for tests otherwise.
 UPI_TIMER_SCALE = Decimal(environment.upi_timer_scale)
-
-
-def _timer(seconds: int) -> float:
-    return float(seconds * UPI_TIMER_SCALE)
-
-
-# The switch gives a leg 15 s (circular OC-214); we decline after 10 and stop answering after 12.
-UPI_LEG_POSTING_LIMIT_SECONDS = _timer(10)
-UPI_ANSWER_LIMIT_SECONDS = _timer(12)
-UPI_REVERSAL_ANSWER_LIMIT_SECONDS = _timer(8)
-UPI_ANSWER_RESEND_AFTER_SECONDS = (_timer(2), _timer(5))
-# Circular OC-215: first status check after 90 s, at most three within two hours.
-UPI_CHECK_FIRST_AFTER_SECONDS = _timer(90)
+UPI_TIMERS_FIXED: dict[str, float] = {}
+# Circular OC-215: at most three status checks of a payment.
 UPI_CHECKS_MAX = 3
-# The same wait again, counted from our ReqPay by the governor of the wire: a second lock.
-UPI_CHECK_NOT_BEFORE_SECONDS = _timer(90)
-UPI_CHECK_WINDOW_SECONDS = _timer(7200)
 # upi-protocol 1.5 and 7.2: how long a payer may think about a collect, in minutes on the wire.
 UPI_COLLECT_MINUTES_DEFAULT = 30
 UPI_COLLECT_MINUTES_MAX = 64_800
 # upi-protocol 7.8: an online refund names a payment of the last 90 days.
 UPI_REFUND_DAYS_MAX = 90
-UPI_PIN_BLOCK_LIFE_SECONDS = _timer(60)
-UPI_MESSAGE_AGE_MAX_SECONDS = 300
-UPI_HEARTBEAT_SECONDS = _timer(90)
 UPI_HEARTBEATS_MISSED_MAX = 3
 # When the directory is pulled each day, Indian time: long before the first peak.
 UPI_DIRECTORY_PULL_AT = dt.time(2, 30)
-UPI_ACK_CONNECT_SECONDS = 3
-UPI_ACK_READ_SECONDS = 5
 UPI_MESSAGE_BYTES_MAX = 256 * 1024
 
 # Claims: how long a piece of work is ours, and how much of it at once.
@@ -93,15 +75,9 @@ WEBHOOK_DEADLINE_SECONDS = 10
 ORDER_LIFE_SECONDS_MAX = 45 * 24 * 3600
 # A balance is handed to the app once, from memory, and never stored (circular OC-95).
 BALANCE_HANDOVER_SECONDS = 60
-# The switch gives the PSP of an address 10 s (circular OC-214).
-UPI_ADDRESS_ANSWER_SECONDS = _timer(15)
-ACCOUNT_REQUEST_ANSWER_SECONDS = _timer(30)
 VPA_REUSE_AFTER_DAYS = 183
 VPA_CACHE_SECONDS = 30
-# upi-protocol 5.5 and 7.4: a locked PIN opens after a day or by a registration; an OTP lives five
-# to ten minutes. An account may ask for so many OTPs within that day without using one.
-PIN_LOCK_SECONDS = _timer(24 * 3600)
-OTP_LIFE_SECONDS = _timer(300)
+# How many OTPs an account may ask for, without using one, while a locked PIN would stay locked.
 OTPS_PER_DAY_MAX = 5
 SESSION_LIFE_SECONDS = 15 * 60
 CHALLENGE_LIFE_SECONDS = 60

@@ -13,6 +13,7 @@ from apps.accounts.models import CredentialRequest
 from apps.accounts.states import RequestKind, RequestState
 from apps.common import clock, ids
 from apps.common.money import Money
+from apps.upi import timers
 from apps.upi.contracts import (
     Answer,
     Balance,
@@ -27,6 +28,7 @@ from apps.upi.contracts import (
     Txn,
 )
 from apps.upi.services.answers import record_answers
+from apps.upi.timer_models import Timer
 
 DONE = "00"
 
@@ -93,7 +95,7 @@ def _answer(request: CredentialRequest, result: Result, *, now: dt.datetime) -> 
         ),
         **more,
     )
-    limit = dt.timedelta(seconds=settings.UPI_ANSWER_LIMIT_SECONDS)
+    limit = timers.span(Timer.ANSWER)
     return Answer(exchange_id=request.pk, message=message, expires_at=request.received_at + limit)
 
 

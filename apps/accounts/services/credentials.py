@@ -24,9 +24,11 @@ from apps.accounts.states import RequestKind, RequestState
 from apps.common.faults import fault_point
 from apps.messaging import claims
 from apps.messaging.contracts import Claim
+from apps.upi import timers
 from apps.upi.contracts import Credential
 from apps.upi.services import pin_blocks
 from apps.upi.services.answers import send_answers
+from apps.upi.timer_models import Timer
 from hsm import pin as hsm_pin
 from hsm.errors import HsmError, PinBlockMalformedError, PinBlockRefusedError
 from hsm.pin import PinAsk, PinBinding, PinVerdict, Verifier
@@ -103,7 +105,7 @@ def _prepare(claim: Claim, ids: Sequence[UUID]) -> _Batch:
     _lock_accounts(batch.requests)
     now = selectors.database_now()
     for request in batch.requests:
-        if request.received_at + dt.timedelta(seconds=settings.UPI_ANSWER_LIMIT_SECONDS) <= now:
+        if request.received_at + timers.span(Timer.ANSWER) <= now:
             batch.results[request.pk] = Result(_TOO_LATE)
         elif request.kind != RequestKind.OTP and not request.has_credentials:
             batch.results[request.pk] = Result(_PROOF_MISSING)

@@ -25,7 +25,9 @@ from apps.messaging import claims
 from apps.messaging.channels import send_sms
 from apps.messaging.contracts import Claim
 from apps.messaging.errors import ChannelUnavailableError
+from apps.upi import timers
 from apps.upi.services import pin_blocks
+from apps.upi.timer_models import Timer
 from hsm import pin as hsm_pin
 from hsm.errors import HsmError
 from hsm.pin import PinVerdict, Verifier
@@ -175,7 +177,7 @@ def record(registrations: Sequence[Registration], *, claim: UUID) -> None:
 
 
 def _count(row: PinState, *, now: dt.datetime) -> str:
-    day = dt.timedelta(seconds=settings.PIN_LOCK_SECONDS)
+    day = timers.span(Timer.PIN_LOCK)
     if row.otps_asked_from_at is not None and row.otps_asked_from_at + day <= now:
         row.otps_asked, row.otps_asked_from_at = 0, None
     if row.otps_asked >= settings.OTPS_PER_DAY_MAX:
@@ -201,8 +203,7 @@ def _send(request: CredentialRequest, account: BankAccount) -> str:
                 "verifier_key": verifier.key_label,
                 "verifier": verifier.value,
                 "tries_left": OTP_TRIES_MAX,
-                "expires_at": selectors.database_now()
-                + dt.timedelta(seconds=settings.OTP_LIFE_SECONDS),
+                "expires_at": selectors.database_now() + timers.span(Timer.OTP_LIFE),
                 "used_at": None,
             },
         )

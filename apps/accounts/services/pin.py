@@ -25,8 +25,10 @@ from apps.accounts.services import pin_rows
 from apps.accounts.states import HoldState
 from apps.common.faults import fault_point
 from apps.messaging import claims
+from apps.upi import timers
 from apps.upi.contracts import Credential
 from apps.upi.services import pin_blocks
+from apps.upi.timer_models import Timer
 from hsm import pin as hsm_pin
 from hsm.errors import HsmError
 from hsm.pin import PinAsk, PinBinding, PinVerdict, Verifier
@@ -224,7 +226,7 @@ class _Desk:
         return Try(ask.exchange_id, TryState.TAKEN, account.pk, ask=token_ask)
 
     def _unlock_when_time_has_passed(self, row: PinState) -> None:
-        lock = dt.timedelta(seconds=settings.PIN_LOCK_SECONDS)
+        lock = timers.span(Timer.PIN_LOCK)
         if row.state == HoldState.FREE and row.locked_at and row.locked_at + lock <= self._now:
             restore_tries(row)
             self.changed.add(row.pk)
@@ -249,7 +251,7 @@ class _Desk:
             row.binding = asdict(ask.binding)
             # Beyond the block's life there is nothing to verify: then the row frees itself.
             row.next_action_at = self._now + dt.timedelta(
-                seconds=settings.UPI_PIN_BLOCK_LIFE_SECONDS
+                seconds=timers.seconds(Timer.PIN_BLOCK_LIFE)
             )
             if ask.takes_try:
                 row.tries_left -= 1

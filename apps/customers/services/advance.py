@@ -15,9 +15,11 @@ from apps.customers.models import AccountRequest
 from apps.customers.states import RequestKind, RequestState
 from apps.messaging import claims
 from apps.messaging.contracts import Claim
+from apps.upi import timers
 from apps.upi.contracts import Request, SendOutcome, SendResult
 from apps.upi.services import pin_blocks
 from apps.upi.services.requests import open_within_budget, send_requests
+from apps.upi.timer_models import Timer
 
 TABLE = "customers_accountrequest"
 # Ours, not the wire's: nothing was sent, so it is proved that nothing happened.
@@ -77,7 +79,7 @@ def _needs_block(request: AccountRequest) -> bool:
 
 def _await_answers(claim: Claim, request_ids: Sequence[uuid.UUID]) -> None:
     """Begin the wait for the answers; the card's digits have done their work."""
-    wait = dt.timedelta(seconds=settings.ACCOUNT_REQUEST_ANSWER_SECONDS)
+    wait = timers.span(Timer.ACCOUNT_ANSWER)
     AccountRequest.objects.filter(pk__in=request_ids, claim=claim.token).update(
         state=RequestState.SENDING,
         claim=None,

@@ -19,7 +19,7 @@ from apps.customers.selectors import message_address, wire_device
 from apps.customers.services import enrol
 from apps.customers.states import AWAITING_ANSWER, RequestState
 from apps.messaging import claims, wakeups
-from apps.upi import liveness
+from apps.upi import liveness, timers
 from apps.upi.contracts import (
     AccountAddress,
     Head,
@@ -37,6 +37,7 @@ from apps.upi.contracts import (
 from apps.upi.selectors import account_provider
 from apps.upi.services import governor
 from apps.upi.services.requests import open_within_budget, send_requests
+from apps.upi.timer_models import Timer
 
 STEP = "customers.listings"
 API = "ListAccount"
@@ -178,7 +179,7 @@ def _open_due(*, at: dt.datetime) -> list[Request]:
     for row in rows:
         if row.exchange_id in refused:
             _end(row, RequestState.FAILED, OVER_BUDGET, at)
-    wait = dt.timedelta(seconds=settings.ACCOUNT_REQUEST_ANSWER_SECONDS)
+    wait = timers.span(Timer.ACCOUNT_ANSWER)
     AccountListing.objects.filter(pk__in=claim.ids, claim=claim.token).update(
         state=RequestState.SENDING, claim=None, next_action_at=Now() + wait
     )

@@ -134,7 +134,9 @@ class LinkPayeeSchema(serializers.Serializer[None]):
 class LinkSignatureSchema(serializers.Serializer[None]):
     """What the signature proves."""
 
-    status = serializers.ChoiceField(["verified", "unsigned", "bad", "unknown_signer"])
+    status = serializers.ChoiceField(
+        ["verified", "unsigned", "bad", "key_not_valid", "unknown_signer"]
+    )
     orgid = serializers.CharField(allow_null=True)
 
 

@@ -1,6 +1,7 @@
 """Say what a scanned text or an opened link asks for, and whether it may be paid."""
 
 import datetime as dt
+import functools
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -48,7 +49,11 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
     intent, address = link.intent, str(link.intent.payee)
     if intent.expires_at is not None and at > intent.expires_at:
         raise LinkExpiredError
-    status = signature.judge(link, signers.keys_for, rsa_bits_min=settings.UPI_LINK_RSA_BITS_MIN)
+    status = signature.judge(
+        link,
+        functools.partial(signers.keys_for, at=at),
+        rsa_bits_min=settings.UPI_LINK_RSA_BITS_MIN,
+    )
     is_ours = intent.payee.handle in settings.UPI_HANDLES
     payee = addresses.resolve(address) if is_ours else None
     listed = None if is_ours else directory.verified_merchant(address)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 
 from apps.common import clock
@@ -14,6 +13,7 @@ from apps.payments.contracts import Job, Move, NewLeg, OpenedLeg, WireRequest
 from apps.payments.services import legs
 from apps.payments.services.opening import adopt_request
 from apps.payments.states import Role, State, is_final
+from apps.upi import deadlines
 from apps.upi.contracts import Answer
 from apps.upi.services.answers import record_answers
 
@@ -83,13 +83,7 @@ def _answer(job: Job, request: WireRequest, received_at: dt.datetime, code: str)
 
 def answer_life(role: Role) -> dt.timedelta:
     """Return for how long after its request an answer may be sent for the first time."""
-    is_reversal = role is Role.REVERSAL
-    seconds = (
-        settings.UPI_REVERSAL_ANSWER_LIMIT_SECONDS
-        if is_reversal
-        else settings.UPI_ANSWER_LIMIT_SECONDS
-    )
-    return dt.timedelta(seconds=seconds)
+    return deadlines.answer_life(is_reversal=role is Role.REVERSAL)
 
 
 def answer_late_original(transaction_id: str, role: Role) -> None:

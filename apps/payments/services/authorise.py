@@ -14,8 +14,10 @@ from apps.payments import messages, selectors
 from apps.payments.contracts import Job, Move
 from apps.payments.services import answering, legs
 from apps.payments.states import Role, State
+from apps.upi import timers
 from apps.upi.contracts import Answer
 from apps.upi.services.answers import record_answers, send_answers
+from apps.upi.timer_models import Timer
 from apps.vpa.contracts import ResolvedVpa, VpaKind
 from apps.vpa.selectors import resolve_many
 
@@ -83,7 +85,7 @@ def _move(job: Job, code: str, merchants: Mapping[str, UUID]) -> Move:
         State.REFUSED if code else State.AUTHORISED,
         code=code,
         owner_id=merchants.get(job.transaction.payee_address),
-        due_in_seconds=None if code else settings.UPI_CHECK_FIRST_AFTER_SECONDS,
+        due_in_seconds=None if code else timers.seconds(Timer.CHECK_FIRST_AFTER),
     )
 
 

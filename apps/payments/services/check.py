@@ -1,6 +1,5 @@
 """Ask the switch what became of a payment, take its answer, and answer when it asks us."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from apps.payments.services.lease import Lease
 from apps.payments.services.receive import check_content
 from apps.payments.services.send import patience_seconds, unsent
 from apps.payments.states import Kind, Role, State, is_final
+from apps.upi import timers
 from apps.upi.contracts import (
     Answer,
     Received,
@@ -31,8 +31,10 @@ from apps.upi.contracts import (
     SendOutcome,
     SendResult,
 )
+from apps.upi.deadlines import answer_life
 from apps.upi.services.answers import record_answers
 from apps.upi.services.requests import open_within_budget, send_requests
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -162,7 +164,7 @@ def _record(claim: UUID, jobs: dict[UUID, Job], outcomes: Sequence[SendOutcome])
 
 
 def _next_delay(job: Job) -> float | None:
-    window = settings.UPI_CHECK_WINDOW_SECONDS
+    window = timers.seconds(Timer.CHECK_WINDOW)
     return {0: window / _SECOND_AT, 1: window / _THIRD_AT}.get(job.checks)
 
 
@@ -225,9 +227,7 @@ def answer_switch(received: Received[ReqChkTxn]) -> None:
         refs=tuple(refs),
         at=clock.now(),
     )
-    expires_at = received.received_at + dt.timedelta(
-        seconds=settings.UPI_REVERSAL_ANSWER_LIMIT_SECONDS
-    )
+    expires_at = received.received_at + answer_life(is_reversal=True)
     record_answers(
         [Answer(exchange_id=received.exchange_id, message=answer, expires_at=expires_at)],
         claim=None,

@@ -27,10 +27,11 @@ from apps.payments.services import answering, endings, legs
 from apps.payments.services.accept import RequestKey
 from apps.payments.services.endings import End
 from apps.payments.states import Flow, Kind, Role, State
-from apps.upi import codec
+from apps.upi import codec, timers
 from apps.upi.contracts import Answer, Credential, Party, ReqAuthDetails, ResponseMessage
 from apps.upi.models import MessageLog
 from apps.upi.services.answers import record_answers
+from apps.upi.timer_models import Timer
 from apps.vpa.contracts import VpaKind
 from apps.vpa.models import Vpa
 
@@ -173,7 +174,7 @@ def _approve(approval: Approval, credential: Credential, *, at: dt.datetime) -> 
     message = collect_messages.approved(
         job, credential, payer_name=payer.name, payee=_asking_party(job), at=at
     )
-    wait = settings.UPI_CHECK_FIRST_AFTER_SECONDS
+    wait = timers.seconds(Timer.CHECK_FIRST_AFTER)
     legs.move([Move.of(job, State.AUTHORISED, due_in_seconds=wait)])
     record_answers([_answer(job, message, at=at)], claim=None)
 

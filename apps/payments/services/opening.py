@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import connection
 
 from apps.common import ids
@@ -12,6 +11,8 @@ from apps.common.money import Money
 from apps.payments.contracts import NewLeg, OpenedLeg, TransactionFacts
 from apps.payments.errors import TransactionDiffersError
 from apps.payments.states import Role, State
+from apps.upi import timers
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +157,7 @@ def _parameters(facts: TransactionFacts, leg: NewLeg) -> dict[str, Any]:
         "wire_at": request.transaction_at if request else facts.initiated_at,
         "sub_type": request.sub_type if request else "",
         "asked_at": leg.asked_at,
-        "limit": settings.UPI_LEG_POSTING_LIMIT_SECONDS if leg.asked_at else None,
+        "limit": timers.seconds(Timer.LEG_POSTING) if leg.asked_at else None,
         "account_number": leg.account_number,
         "account_type": leg.account_type,
         "ifsc": leg.ifsc,

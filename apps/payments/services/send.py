@@ -15,9 +15,11 @@ from apps.payments.services import endings, legs, refunds
 from apps.payments.services.endings import End
 from apps.payments.services.lease import Lease
 from apps.payments.states import Kind, Role, State
+from apps.upi import timers
 from apps.upi.contracts import ReqPay, Request, SendOutcome, SendResult
 from apps.upi.services import pin_blocks
 from apps.upi.services.requests import open_requests, send_requests
+from apps.upi.timer_models import Timer
 from apps.vpa.selectors import resolve_many
 
 # upi-protocol 4.1, PSP time-out: the credential's minute is over and nothing was sent.
@@ -147,7 +149,7 @@ def patience_seconds(job: Job) -> float:
 
     It counts from the sending; of a collect, whose payer has until its expiry, from now.
     """
-    first: float = settings.UPI_CHECK_FIRST_AFTER_SECONDS
+    first = timers.seconds(Timer.CHECK_FIRST_AFTER)
     if job.expires_at is None:
         return first
     left = (job.expires_at - clock.now()).total_seconds()

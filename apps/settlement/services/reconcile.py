@@ -18,6 +18,8 @@ from apps.payments.states import Role, State, is_final
 from apps.settlement import selectors
 from apps.settlement.contracts import Break, BreakKind, RawRow, Reconciliation
 from apps.settlement.selectors import OurSide
+from apps.upi import timers
+from apps.upi.timer_models import Timer
 
 _DAY = dt.timedelta(days=1)
 # A payment that is posted just before midnight may end after it: it is in the next day's file.
@@ -59,7 +61,7 @@ def reconcile(rows: Sequence[RawRow], *, date: dt.date, now: dt.datetime) -> Rec
 
 def _window(date: dt.date, *, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
     start, end = clock.day_start(date), clock.day_start(date + _DAY)
-    young = dt.timedelta(seconds=settings.UPI_CHECK_FIRST_AFTER_SECONDS)
+    young = timers.span(Timer.CHECK_FIRST_AFTER)
     return start - HANGING, min(end - HANGING, now - young)
 
 

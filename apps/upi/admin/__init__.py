@@ -11,6 +11,7 @@ from apps.upi.admin.exchange import ExchangeAdmin
 from apps.upi.admin.message_log import MessageLogAdmin
 from apps.upi.admin.organisation import OrganisationAdmin
 from apps.upi.admin.peer_key import PeerKeyAdmin
+from apps.upi.admin.timer import TimerRuleAdmin
 
 __all__ = [
     "AccountProviderAdmin",
@@ -22,5 +23,6 @@ __all__ = [
     "PeakHoursAdmin",
     "PeerKeyAdmin",
     "PspAdmin",
+    "TimerRuleAdmin",
     "VerifiedMerchantAdmin",
 ]

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
+from apps.upi.directory_models import PspKey
 from apps.upi.models import AccountProvider, DirectoryPull, Psp, VerifiedMerchant
 
 
@@ -30,6 +31,21 @@ class VerifiedMerchantAdmin(ReadOnlyAdmin):
 
     list_display: ClassVar = ["name", "address", "url"]
     search_fields: ClassVar = ["name", "=address"]
+
+
+@admin.register(PspKey)
+class PspKeyAdmin(ReadOnlyAdmin):
+    """With which keys PSPs sign links, from when until when."""
+
+    list_display: ClassVar = [
+        "org_id",
+        "owner",
+        "key_index",
+        "valid_from_at",
+        "valid_until_at",
+        "fingerprint",
+    ]
+    search_fields: ClassVar = ["=org_id", "owner", "fingerprint"]
 
 
 @admin.register(DirectoryPull)

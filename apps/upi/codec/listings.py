@@ -64,7 +64,7 @@ _KEY = Shape(
     Key,
     (
         Attribute("code", "code", _WORD, OTHER, is_required=True),
-        Attribute("owner", "owner", _WORD, OTHER),
+        Attribute("owner", "owner", printable(1, 99), OTHER),
         Attribute("type", "type", _WORD, OTHER, is_required=True),
         Attribute("ki", "ki", _WORD, OTHER, is_required=True),
     ),

@@ -20,11 +20,12 @@ from apps.common import clock
 from apps.common.faults import fault_point
 from apps.messaging import claims
 from apps.messaging.contracts import Claim
-from apps.upi import client, codec, signature, xml
+from apps.upi import client, codec, signature, timers, xml
 from apps.upi.client import Parcel, Posted
 from apps.upi.codec import kinds
 from apps.upi.contracts import DeliveryState, SendResult
 from apps.upi.services import pin_blocks
+from apps.upi.timer_models import Timer
 from hsm.errors import HsmError
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 EXCHANGES: Final = "upi_exchange"
 REPEATS: Final = "upi_exchange_repeat"
 _EXPIRE_MAX = 500
+_RESEND_AFTER = (Timer.ANSWER_RESEND_FIRST, Timer.ANSWER_RESEND_SECOND)
 _SIGN_AGAIN_SECONDS = 1
 
 _ANSWERS = """
@@ -208,7 +210,7 @@ def _record(
         "states": [ends.get(one.result, DeliveryState.DUE).value for one in posted],
         "codes": [one.code for one in posted],
         "sent": [sent_at for _ in due],
-        "delays": list(settings.UPI_ANSWER_RESEND_AFTER_SECONDS),
+        "delays": [timers.seconds(each) for each in _RESEND_AFTER],
     }
     with connection.cursor() as cursor:
         cursor.execute(_RECORD.format(table=sql.Identifier(table)), parameters)

@@ -16,10 +16,11 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
-from apps.upi import selectors
+from apps.upi import selectors, timers
 from apps.upi.budget_models import ApiCap, ApiUse, PeakHours, PeakRule, SubjectKind
 from apps.upi.contracts import Message, Request
 from apps.upi.errors import ApiBudgetError, PeakHoursError
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +174,7 @@ def _check_age(cap: ApiCap, begun_at: dt.datetime | None, *, now: dt.datetime) -
     """Refuse to ask about a payment before its parties had their time (circular OC-215)."""
     if begun_at is None:
         return
-    first = begun_at + dt.timedelta(seconds=settings.UPI_CHECK_NOT_BEFORE_SECONDS)
+    first = begun_at + timers.span(Timer.CHECK_NOT_BEFORE)
     if now < first:
         raise ApiBudgetError(cap.api, retry_at=first, now=now)
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from apps.common import ids
 from apps.messaging import outbox
 from apps.messaging.contracts import Event
-from apps.upi import selectors
+from apps.upi import selectors, timers
 from apps.upi.contracts import (
     Answer,
     HbtMsg,
@@ -25,6 +25,7 @@ from apps.upi.contracts import (
 )
 from apps.upi.models import Organisation
 from apps.upi.services import answers, requests
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +129,7 @@ def _count_missed(*, now: dt.datetime) -> None:
 
 def _missed_the_last(*, now: dt.datetime) -> bool:
     intervals = settings.UPI_HEARTBEATS_MISSED_MAX + 1
-    window = dt.timedelta(seconds=settings.UPI_HEARTBEAT_SECONDS * intervals)
+    window = timers.span(Timer.HEARTBEAT) * intervals
     parameters: dict[str, Any] = {"organisation": settings.UPI_SWITCH_ORG_ID, "since": now - window}
     with connection.cursor() as cursor:
         cursor.execute(_LAST_IS_UNANSWERED, parameters)

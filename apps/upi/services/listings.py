@@ -1,17 +1,12 @@
 """Take the switch's lists into the directory: all of a list at once, or nothing of it."""
 
-import base64
-import binascii
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
 from apps.common.clock import IST
@@ -29,8 +24,15 @@ from apps.upi.contracts import (
 from apps.upi.contracts import (
     Psp as ListedPsp,
 )
-from apps.upi.directory_models import AccountProvider, DirectoryList, Psp, VerifiedMerchant
+from apps.upi.directory_models import (
+    AccountProvider,
+    DirectoryList,
+    Psp,
+    PspKey,
+    VerifiedMerchant,
+)
 from apps.upi.errors import KeyRefusedError
+from apps.upi.links.signature import PublicKey, read_key
 from apps.upi.models import PeerKey
 from apps.upi.services import directory
 
@@ -39,8 +41,9 @@ log = structlog.get_logger(__name__)
 Entry = dict[str, Any]
 Row = Psp | AccountProvider | VerifiedMerchant
 _BATCH_ROWS = 1000
-# The switch's own keys by their type; other members' are of no use to us, for only it signs to us.
+# The switch's own keys by their type; of other members' only those that sign links are of use.
 _PURPOSES = {"SIGN": PeerKey.Purpose.SIGNING, "PKI": PeerKey.Purpose.CREDENTIAL}
+_LINK_KEY = "SIGN"
 _KEY_DAY = "%Y%m%d"
 
 
@@ -165,13 +168,57 @@ def _first_instant(key_index: str) -> dt.datetime:
         raise KeyRefusedError("the key's index is not a day") from error
 
 
+def _store_psp_keys(entries: Sequence[Entry], at: dt.datetime) -> int:
+    """
+    Take the keys with which PSPs sign links.
+
+    A key counts from the day of its index. One that is listed no more ends now; it may come back,
+    for the list is what vouches.
+    """
+    fresh: dict[tuple[str, str], PspKey] = {}
+    for entry in entries:
+        if entry["type"] != _LINK_KEY:
+            continue
+        try:
+            row = _psp_key(entry)
+        except KeyRefusedError as error:
+            log.warning("listed_key_refused", key_index=entry["key_index"], reason=error.detail)
+            continue
+        fresh[row.org_id, row.fingerprint] = row
+    PspKey.objects.bulk_create(
+        fresh.values(),
+        batch_size=_BATCH_ROWS,
+        update_conflicts=True,
+        unique_fields=["org_id", "fingerprint"],
+        update_fields=["owner", "key_index", "valid_from_at", "valid_until_at"],
+    )
+    running = PspKey.objects.filter(valid_until_at=None).values_list("pk", "org_id", "fingerprint")
+    gone = [key for key, *name in running if tuple(name) not in fresh]
+    PspKey.objects.filter(pk__in=gone).update(valid_until_at=at)
+    return len(fresh)
+
+
+def _psp_key(entry: Entry) -> PspKey:
+    der = _read(entry["value"]).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return PspKey(
+        org_id=entry["code"],
+        owner=entry["owner"],
+        key_index=entry["key_index"],
+        fingerprint=hashlib.sha256(der).hexdigest(),
+        value="".join(entry["value"].split()),
+        valid_from_at=_first_instant(entry["key_index"]),
+    )
+
+
 def _pem(value: str) -> bytes:
+    return _read(value).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _read(value: str) -> PublicKey:
     try:
-        der = base64.b64decode("".join(value.split()), validate=True)
-        key = load_der_public_key(der)
-    except (binascii.Error, ValueError) as error:
+        return read_key(value)
+    except ValueError as error:
         raise KeyRefusedError("the key is not a DER key in base64") from error
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 _STORES: Mapping[DirectoryList, Callable[[Sequence[Entry], dt.datetime], int]] = {
@@ -191,4 +238,5 @@ _STORES: Mapping[DirectoryList, Callable[[Sequence[Entry], dt.datetime], int]] =
     ),
     DirectoryList.MERCHANTS: _replace(VerifiedMerchant, "address", ["name", "logo", "url", "keys"]),
     DirectoryList.KEYS: _store_keys,
+    DirectoryList.PSP_KEYS: _store_psp_keys,
 }

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import orjson
 import psycopg
-from django.conf import settings
 from django.db import connection
 
 from apps.common.secret import Secret
+from apps.upi import timers
 from apps.upi.contracts import Credential
+from apps.upi.timer_models import Timer
 
 _STORE = """
     INSERT INTO upi_pin_block (exchange_id, credentials) VALUES (%s, %s)
@@ -64,7 +65,7 @@ def load_texts(message_ids: Sequence[UUID]) -> Mapping[UUID, list[str]]:
 
 def _load(keys: Sequence[UUID]) -> list[tuple[UUID, str]]:
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [list(keys), settings.UPI_PIN_BLOCK_LIFE_SECONDS])
+        cursor.execute(_LOAD, [list(keys), timers.seconds(Timer.PIN_BLOCK_LIFE)])
         rows: list[tuple[UUID, str]] = cursor.fetchall()
         return rows
 
@@ -97,6 +98,6 @@ def delete(exchange_ids: Sequence[UUID]) -> None:
 def purge() -> int:
     """Forget the credentials past their minute, whoever they belong to. Return how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_PURGE, [settings.UPI_PIN_BLOCK_LIFE_SECONDS])
+        cursor.execute(_PURGE, [timers.seconds(Timer.PIN_BLOCK_LIFE)])
         removed: int = cursor.rowcount
         return removed

@@ -19,7 +19,7 @@ from apps.common import clock, ids
 from apps.common.clock import IST, business_date
 from apps.common.secret import Secret
 from apps.messaging import claims, wakeups
-from apps.upi import selectors
+from apps.upi import selectors, timers
 from apps.upi.contracts import (
     Credential,
     Head,
@@ -38,6 +38,7 @@ from apps.upi.contracts import (
 from apps.upi.directory_models import DirectoryList, DirectoryPage, DirectoryPull, PullState
 from apps.upi.services import listings
 from apps.upi.services.requests import open_within_budget, send_requests
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +50,12 @@ NO_ANSWER, NOT_SENT, EMPTY, TOO_LONG = "NO_ANSWER", "NOT_SENT", "EMPTY", "TOO_LO
 _SUCCESS, _DONE = "SUCCESS", "00"
 _REFERENCE_URL = "https://www.npci.org.in/"
 _RETRY_AFTER = dt.timedelta(hours=1)
-_MAY_BE_EMPTY = frozenset({DirectoryList.MERCHANTS})
+_MAY_BE_EMPTY = frozenset({DirectoryList.PSP_KEYS, DirectoryList.MERCHANTS})
 _MESSAGES: dict[DirectoryList, tuple[type[Message], str]] = {
     DirectoryList.PSPS: (ReqListPsp, "ListPsp"),
     DirectoryList.PROVIDERS: (ReqListAccPvd, "ListAccPvd"),
     DirectoryList.KEYS: (ReqListKeys, "ListKeys"),
+    DirectoryList.PSP_KEYS: (ReqListKeys, "ListPSPKeys"),
     DirectoryList.MERCHANTS: (ReqListVae, "ListVae"),
 }
 
@@ -146,7 +148,7 @@ def _await(pull: DirectoryPull, exchange_id: UUID, *, at: dt.datetime) -> None:
     if pull.pages == 0:
         pull.begun_at = at
     pull.exchange_id = exchange_id
-    wait = dt.timedelta(seconds=settings.ACCOUNT_REQUEST_ANSWER_SECONDS)
+    wait = timers.span(Timer.ACCOUNT_ANSWER)
     _release(pull, state=PullState.ASKED, due_at=at + wait)
 
 

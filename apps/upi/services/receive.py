@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from apps.common.faults import fault_point
 from apps.messaging import outbox
 from apps.messaging.contracts import Event
-from apps.upi import codec, gate, message_log, selectors, signature, xml
+from apps.upi import codec, gate, message_log, selectors, signature, timers, xml
 from apps.upi.codec.grammar import ENTRIES, meta_code
 from apps.upi.contracts import Ack, AckError, Message, Received
 from apps.upi.errors import RefusedError, SignatureRefusedError
@@ -31,6 +31,7 @@ from apps.upi.models import MessageLog
 from apps.upi.services import correlate, heartbeat
 from apps.upi.services.correlate import Inbound, Known
 from apps.upi.signature import Verified
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,7 @@ def _keys_of(trace: _Trace) -> list[Any]:
 
 
 def _check_age(message: Message, *, at: dt.datetime) -> None:
-    if abs((at - message.head.ts).total_seconds()) > settings.UPI_MESSAGE_AGE_MAX_SECONDS:
+    if abs((at - message.head.ts).total_seconds()) > timers.seconds(Timer.MESSAGE_AGE):
         code = meta_code("H03") if ENTRIES[message.api].is_meta else "H03"
         raise RefusedError(code, "Head.ts is too far from now")
 

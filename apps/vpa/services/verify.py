@@ -12,7 +12,7 @@ from apps.common import ids
 from apps.common.addresses import VpaAddress
 from apps.common.faults import fault_point
 from apps.messaging import claims, wakeups
-from apps.upi import liveness
+from apps.upi import liveness, timers
 from apps.upi.contracts import (
     Head,
     Party,
@@ -25,6 +25,7 @@ from apps.upi.contracts import (
     Txn,
 )
 from apps.upi.services.requests import open_within_budget, send_requests
+from apps.upi.timer_models import Timer
 from apps.vpa import selectors
 from apps.vpa.contracts import Asker, VpaKind
 from apps.vpa.models import Verification
@@ -143,7 +144,7 @@ def _open_due(*, at: dt.datetime) -> list[Request]:
         if row.exchange_id in refused:
             _end(row, VerificationState.REFUSED, OVER_BUDGET, at)
             row.save()
-    wait = dt.timedelta(seconds=settings.UPI_ADDRESS_ANSWER_SECONDS)
+    wait = timers.span(Timer.ADDRESS_ANSWER)
     Verification.objects.filter(pk__in=claim.ids, claim=claim.token).update(
         state=VerificationState.SENDING, claim=None, next_action_at=Now() + wait
     )

@@ -4,19 +4,20 @@ from argparse import ArgumentParser
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from apps.common import clock
 from apps.messaging.stopping import stopped_by_signal
+from apps.upi import timers
 from apps.upi.services import heartbeat
+from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    """Send ReqHbt each UPI_HEARTBEAT_SECONDS, until told to stop."""
+    """Send ReqHbt at the interval of its timer, until told to stop."""
 
     help = __doc__
 
@@ -27,10 +28,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Beat, then wait."""
         stopped = stopped_by_signal()
-        log.info("heartbeat_started", every_seconds=settings.UPI_HEARTBEAT_SECONDS)
+        log.info("heartbeat_started", every_seconds=timers.seconds(Timer.HEARTBEAT))
         while True:
             outcome = heartbeat.beat(now=clock.now())
             self.stdout.write(f"heartbeat {outcome.result.value}")
-            if options["once"] or stopped.wait(settings.UPI_HEARTBEAT_SECONDS):
+            if options["once"] or stopped.wait(timers.seconds(Timer.HEARTBEAT)):
                 return
             close_old_connections()
