@@ -22,6 +22,19 @@ class BodyTooLargeError(DomainError):
     http_status = 413
 
 
+class LengthRequiredError(DomainError):
+    """
+    The body comes in pieces of unknown number.
+
+    The server behind us reads as much as is announced: it would take such a body for none at all,
+    and a request whose members may be left out for one that leaves them out.
+    """
+
+    code = "length_required"
+    title = "The request must say how long its body is"
+    http_status = 411
+
+
 class MalformedJsonError(InvalidInputError):
     """The body is not one JSON object."""
 

@@ -135,6 +135,28 @@ def test_a_request_of_another_form_is_refused_and_writes_nothing(sale, body, cod
     assert IdempotencyKey.objects.count() == keys
 
 
+@pytest.mark.parametrize(
+    ("_case", "content", "headers", "status", "code"),
+    [
+        ("nothing",   b"",             {},                               400, "malformed_json"),
+        ("in pieces", b'{"amount":1}', {"Transfer-Encoding": "chunked"}, 411, "length_required"),
+    ],
+)  # fmt: skip
+def test_a_body_that_nobody_reads_is_no_request_for_all(
+    sale, _case, content, headers, status, code
+):
+    path = f"/v1/payments/{sale.payment_id}/refunds"
+    answer = sale.shop.client.post(
+        path,
+        content,
+        content_type="application/json",
+        headers={"Idempotency-Key": "key-1"} | headers,
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not Refund.objects.exists()
+
+
 def test_a_payment_that_has_not_succeeded_gives_nothing_back(hand, sale):
     sale.deal = sale.pay("ORD-OTHER", is_confirmed=False)
 

@@ -68,6 +68,20 @@ def test_one_url_leads_to_every_service(platform, name):
     assert httpx.request(method, platform.urls["public"] + path).status_code == status
 
 
+@pytest.mark.parametrize("path", ["/app/v1/sessions/challenges", "/app/v1/sessions"])
+def test_a_body_in_pieces_is_refused_rather_than_taken_for_none(platform, path):
+    port = json.loads((platform.directory.root / "ports.json").read_text())["accounts"]
+    pieces = iter([b'{"device_id":', b'"dev_1"}'])
+
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}{path}",
+        content=pieces,
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
 def test_the_one_url_leads_nobody_to_the_receiver(platform):
     method, path, _ = PATHS["receiver"]
 

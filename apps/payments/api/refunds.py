@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from apps.common import clock, ids, members
 from apps.common.errors import InvalidInputError
-from apps.customers.api.base import asked_language, body_of
+from apps.customers.api.base import asked_language, stated_body_of
 from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import MerchantPrincipal, Scope
 from apps.messaging import idempotency
@@ -66,7 +66,7 @@ class PaymentRefundsView(MerchantView):
         """Give back so much, or all that is left; the same key and body is the same refund."""
         principal = principal_of(request)
         key = idempotency.require_key(request.META.get("HTTP_IDEMPOTENCY_KEY"))
-        body = body_of(request)
+        body = stated_body_of(request)
         members.check_known(body, _MEMBERS)
         asked = RefundRequest(
             merchant_id=principal.merchant_id,
