@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox import signature, world
+from sandbox.link_keys import LinkKeys
+from sandbox.pem import private_pem, public_pem, write
 
 _KEY_BITS = 2048
 _EXPONENT = 65537
@@ -51,13 +53,14 @@ class KeyFiles:
             bank.org_id: _own_key(data / f"{bank.org_id}.credential.private.pem")
             for bank in world.OTHER_BANKS
         }
-        self.signer = signature.Signer(_private_pem(self.signing))
+        self.links = LinkKeys(data)
+        self.signer = signature.Signer(private_pem(self.signing))
         for key, name in (
             (self.signing, f"{world.SWITCH}.signing.pem"),
             (self.credential, f"{world.SWITCH}.credential.pem"),
             *((key, f"{org_id}.credential.pem") for org_id, key in self.issuers.items()),
         ):
-            _write(exchange / name, _public_pem(key), mode=0o644)
+            write(exchange / name, public_pem(key.public_key()), mode=0o644)
 
     def verifier(self, org_id: str) -> signature.Verifier:
         """
@@ -113,31 +116,7 @@ def _current(
 def _own_key(path: Path) -> rsa.RSAPrivateKey:
     if not path.exists():
         made = rsa.generate_private_key(public_exponent=_EXPONENT, key_size=_KEY_BITS)
-        _write(path, _private_pem(made), mode=0o600)
+        write(path, private_pem(made), mode=0o600)
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     assert isinstance(key, rsa.RSAPrivateKey), f"{path.name} is not an RSA key"
     return key
-
-
-def _write(path: Path, content: bytes, *, mode: int) -> None:
-    # Written aside and renamed: a reader never sees half a key.
-    if path.exists() and path.read_bytes() == content:
-        return
-    aside = path.with_suffix(".new")
-    aside.touch(mode=mode)
-    aside.write_bytes(content)
-    aside.rename(path)
-
-
-def _private_pem(key: rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _public_pem(key: rsa.RSAPrivateKey) -> bytes:
-    return key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )

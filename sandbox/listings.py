@@ -3,12 +3,13 @@
 import base64
 import hashlib
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sandbox import clock, codec, world
 from sandbox.codec import element
 from sandbox.keys import KeyFiles, KeyMissingError
+from sandbox.link_keys import LINK_KEYS, LinkKey, LinkKeys
+from sandbox.pem import PublicKey
 
 TOKEN_PARTS = 4
 _VERSIONS = (
@@ -17,33 +18,67 @@ _VERSIONS = (
 )
 
 
-def keys(files: KeyFiles, *, is_own_wanted: bool) -> codec.Element:
+def keys(files: KeyFiles) -> codec.Element:
     """
-    List the public keys: those of the switch, if they are wanted, and the members' signing keys.
+    List the switch's public keys and those by which members sign messages.
 
     A key is valid from the day that its `ki` names until a key with a later day replaces it.
     """
+    return element(
+        "keyList",
+        None,
+        key(world.SWITCH, "PKI", files.credential.public_key()),
+        key(world.SWITCH, "SIGN", files.signing.public_key()),
+        *_message_keys(files),
+    )
+
+
+def psp_keys(files: KeyFiles) -> codec.Element:
+    """
+    List the members' public keys: those by which they sign messages, and those for links.
+
+    `owner` of a key for links is the PSP's name, as the list of PSPs has it. It counts from the
+    day of its `ki` for as long as it is listed.
+    """
+    listed = [
+        link_key(files.links, each, bank)
+        for bank in world.OTHER_BANKS
+        for each in LINK_KEYS
+        if each.is_listed
+    ]
+    return element("keyList", None, *_message_keys(files), *listed)
+
+
+def link_key(links: LinkKeys, wanted: LinkKey, bank: world.Organisation) -> codec.Element:
+    """Write the public half of a bank's key for links."""
+    public = links.public(wanted, org_id=bank.org_id)
+    return key(bank.org_id, "SIGN", public, owner=bank.name, key_index=wanted.key_index)
+
+
+def key(
+    code: str,
+    kind: str,
+    public: PublicKey,
+    *,
+    owner: str = "",
+    key_index: str = world.SWITCH_KEY_INDEX,
+) -> codec.Element:
+    """Write one public key: its value is the DER of SubjectPublicKeyInfo in base64."""
+    value = element("keyValue")
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    value.text = base64.b64encode(der).decode()
+    names = {"code": code, "owner": owner or code, "type": kind, "ki": key_index}
+    return element("key", names, value)
+
+
+def _message_keys(files: KeyFiles) -> list[codec.Element]:
     listed = []
-    if is_own_wanted:
-        listed += [
-            key(world.SWITCH, "PKI", files.credential.public_key()),
-            key(world.SWITCH, "SIGN", files.signing.public_key()),
-        ]
     for bank in world.MEMBERS:
         try:
             listed.append(key(bank.org_id, "PKI", files.public_of(bank.org_id)))
         except KeyMissingError:
             continue
-    return element("keyList", None, *listed)
-
-
-def key(owner: str, kind: str, public: rsa.RSAPublicKey) -> codec.Element:
-    """Write one public key: its value is the DER of SubjectPublicKeyInfo in base64."""
-    value = element("keyValue")
-    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    value.text = base64.b64encode(der).decode()
-    names = {"code": owner, "owner": owner, "type": kind, "ki": world.SWITCH_KEY_INDEX}
-    return element("key", names, value)
+    return listed
 
 
 def token(challenge: str) -> codec.Element:

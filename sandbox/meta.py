@@ -137,9 +137,8 @@ class MetaRequests:
             return _answered(
                 request, listings.token(request.root.findtext("Creds/Cred/Data") or "")
             )
-        return _answered(
-            request, listings.keys(self._keys, is_own_wanted=request.type == "ListKeys")
-        )
+        list_of = listings.psp_keys if request.type == "ListPSPKeys" else listings.keys
+        return _answered(request, list_of(self._keys))
 
     async def _list_psps(self, request: Envelope) -> codec.Element:
         return _answered(request, listings.psps())

@@ -36,5 +36,6 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("RespListPsp", "ListPsp"): "apps.upi.services.pull.receive_answer",
     ("RespListAccPvd", "ListAccPvd"): "apps.upi.services.pull.receive_answer",
     ("RespListKeys", "ListKeys"): "apps.upi.services.pull.receive_answer",
+    ("RespListKeys", "ListPSPKeys"): "apps.upi.services.pull.receive_answer",
     ("RespListVae", "ListVae"): "apps.upi.services.pull.receive_answer",
 }

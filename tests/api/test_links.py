@@ -365,7 +365,7 @@ def test_both_keys_of_ours_are_good_and_no_other(settings):
     address = uri.read(link).intent.payee
     signers._our_key.cache_clear()
 
-    found = signers.keys_for("900001", address)
+    found = signers.keys_for("900001", address, at=clock.now()).present
 
     assert len(found) == 2
     assert isinstance(found[0], ec.EllipticCurvePublicKey)

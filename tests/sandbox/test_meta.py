@@ -180,8 +180,33 @@ def test_the_keys_are_listed(world):
 def test_the_members_keys_are_listed_alone(world):
     answer = ask(world, "ListPSPKeys", challenge(), api="ListKeys")
 
-    owners = [key.get("owner") for key in answer.root.iterfind("keyList/key")]
-    assert owners == ["900001", "900002", "900003"]
+    listed = [
+        (key.get("code"), key.get("owner"), key.get("type"), key.get("ki"))
+        for key in answer.root.iterfind("keyList/key")
+    ]
+    assert listed == [
+        *((bank, bank, "PKI", "20261101") for bank in ("900001", "900002", "900003")),
+        *(
+            (bank, name, "SIGN", day)
+            for bank, name in (("900002", "Sample Bank"), ("900003", "Second Bank"))
+            for day in ("20240101", "20250101", "20991231")
+        ),
+    ]
+
+
+def test_a_link_is_signed_as_another_bank_or_its_shop_would(world):
+    order = {"text": "upi://pay?pa=store1@smplbank&pn=X&mode=05&orgid=900002"}
+
+    links = [
+        world.control.post("/links", json=order | {"key": key}).json()["link"]
+        for key in ("rsa", "ec", "next", "retired", "merchant")
+    ]
+
+    assert len(set(links)) == 5
+    assert all(link.startswith(order["text"] + "&sign=") for link in links)
+    strangers = [{"key": "none"}, {"org_id": "900001"}, {"org_id": "900009"}]
+    refused = [world.control.post("/links", json=order | each).status_code for each in strangers]
+    assert refused == [400, 400, 400]
 
 
 def test_a_device_is_registered_by_its_challenge(world):

@@ -37,6 +37,7 @@ PULL_ROUTES = {
     ("RespListPsp", "ListPsp"): _HANDLER,
     ("RespListAccPvd", "ListAccPvd"): _HANDLER,
     ("RespListKeys", "ListKeys"): _HANDLER,
+    ("RespListKeys", "ListPSPKeys"): _HANDLER,
     ("RespListVae", "ListVae"): _HANDLER,
 }
 # 02:30 in India, and 17:30.
@@ -220,7 +221,7 @@ def test_nothing_is_pulled_in_peak_hours_nor_twice_a_day(directory, switch, nigh
             answer(directory, posted, kind, result="FAILURE", code="U99", **EMPTY[kind])
     ask(*DirectoryList)
 
-    assert len(switch.posted) == 4
+    assert len(switch.posted) == 5
     again = NIGHT + dt.timedelta(hours=24, seconds=governor.ARRIVAL_SECONDS)
     assert row(DirectoryList.PSPS).next_action_at == again
 
@@ -228,10 +229,10 @@ def test_nothing_is_pulled_in_peak_hours_nor_twice_a_day(directory, switch, nigh
 EMPTY = {RespListPsp: {"psp_list": ()}, RespListVae: {"vae_list": ()}}
 
 
-def listed(public, *, kind="SIGN", owner="NPCI", day="20261120") -> Key:
+def listed(public, *, kind="SIGN", code="NPCI", owner="", day="20261120") -> Key:
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     value = base64.b64encode(der).decode()
-    return Key(code=owner, owner=owner, type=kind, ki=day, key_value=value)
+    return Key(code=code, owner=owner or code, type=kind, ki=day, key_value=value)
 
 
 def test_a_new_key_of_the_switch_counts_from_its_day_and_the_old_one_still_does(
@@ -256,7 +257,7 @@ def test_keys_of_others_and_what_is_no_key_are_left_out(directory, switch, switc
     ask(DirectoryList.KEYS)
     elliptic = ec.generate_private_key(ec.SECP256R1()).public_key()
     keys = (
-        listed(wire.new_key().public_key(), owner="900002"),
+        listed(wire.new_key().public_key(), code="900002"),
         listed(wire.new_key().public_key(), kind="TOKEN"),
         listed(wire.new_key().public_key(), day="tomorrow"),
         listed(elliptic),
@@ -298,6 +299,63 @@ def test_a_revoked_key_is_not_revived_by_a_list(directory, switch, peer_key):
     assert len(selectors.signing_keys("NPCI", at=clock.now())) == 1
 
 
+def link_key():
+    return ec.generate_private_key(ec.SECP256R1()).public_key()
+
+
+def of_sample_bank(public, day, **facts) -> Key:
+    return listed(public, code="900002", owner="Sample Bank", day=day, **facts)
+
+
+def test_the_keys_of_psps_count_from_their_day_until_they_are_not_listed(directory, switch, night):
+    first, second = link_key(), wire.new_key().public_key()
+    ask(DirectoryList.PSP_KEYS)
+    assert switch.posted[0].root.find("Txn").get("type") == "ListPSPKeys"
+    keys = (of_sample_bank(first, "20250101"), of_sample_bank(second, "20261120"))
+
+    assert answer(directory, switch.posted[0], RespListKeys, key_list=keys) == ""
+    old, new = selectors.psp_keys("900002")
+    assert (old.owner, old.key_index) == ("Sample Bank", "20250101")
+    day = dt.datetime(2026, 11, 20, tzinfo=clock.IST)
+    tick = dt.timedelta(microseconds=1)
+    assert (old.is_valid(at=NIGHT), new.is_valid(at=NIGHT)) == (True, False)
+    assert (old.is_valid(at=day), new.is_valid(at=day), new.is_valid(at=day - tick)) == (
+        True,
+        True,
+        False,
+    )
+
+    night.shift(dt.timedelta(hours=48))
+    ask(DirectoryList.PSP_KEYS)
+    answer(directory, switch.posted[1], RespListKeys, key_list=keys[1:])
+
+    old, new = selectors.psp_keys("900002")
+    assert (old.valid_until_at, new.valid_until_at) == (clock.now(), None)
+    assert not old.is_valid(at=clock.now())
+
+    night.shift(dt.timedelta(hours=25))
+    ask(DirectoryList.PSP_KEYS)
+    answer(directory, switch.posted[2], RespListKeys, key_list=keys)
+
+    assert [key.valid_until_at for key in selectors.psp_keys("900002")] == [None, None]
+
+
+def test_of_the_psps_keys_only_those_for_links_are_taken(directory, switch, switch_key):
+    ask(DirectoryList.PSP_KEYS)
+    keys = (
+        of_sample_bank(link_key(), "20250101"),
+        of_sample_bank(link_key(), "20250101", kind="PKI"),
+        of_sample_bank(link_key(), "tomorrow"),
+        Key(code="900002", type="SIGN", ki="20250101", key_value="bm8ga2V5"),
+    )
+
+    assert answer(directory, switch.posted[0], RespListKeys, key_list=keys) == ""
+
+    assert len(selectors.psp_keys("900002")) == 1
+    assert row(DirectoryList.PSP_KEYS).rows == 1
+    assert selectors.signing_keys("900002", at=clock.now()) is None
+
+
 def test_the_command_asks_and_shows_how_the_lists_stand(directory, switch):
     shown = StringIO()
     call_command("pull_directory", stdout=shown)
@@ -305,7 +363,7 @@ def test_the_command_asks_and_shows_how_the_lists_stand(directory, switch):
 
     call_command("pull_directory", "--now", stdout=shown)
 
-    assert len(switch.posted) == 4
+    assert len(switch.posted) == 5
     assert "PSPS       ASKED" in shown.getvalue()
     assert VerifiedMerchant.objects.count() == 0
 

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from apps.upi.links import uri
-from apps.upi.links.signature import SignatureStatus, is_by, judge
+from apps.upi.links.signature import SignatureStatus, SignerKeys, is_by, judge, read_key
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "signed.json").read_text())
 LINK = VECTORS["link"]
@@ -25,10 +29,10 @@ def signed(name, *, link=LINK, tail=""):
     return uri.with_signature(link, base64.b64decode(VECTORS[name]["signature"])) + tail
 
 
-def status_of(text, known, *, signer="000000"):
+def status_of(text, known, others=(), *, signer="000000"):
     def keys_for(orgid, address):
         assert str(address) == "store1@exbank"
-        return known if orgid == signer else None
+        return SignerKeys(known, others) if orgid == signer else None
 
     return judge(uri.read(text), keys_for, rsa_bits_min=BITS)
 
@@ -64,6 +68,34 @@ def test_the_key_of_another_proves_nothing():
     assert status_of(signed("rsa"), keys("ecdsa")) is SignatureStatus.BAD
     assert status_of(signed("ecdsa"), keys("rsa")) is SignatureStatus.BAD
     assert status_of(signed("rsa"), []) is SignatureStatus.BAD
+
+
+@pytest.mark.parametrize("name", ["rsa", "ecdsa"])
+def test_a_key_that_does_not_count_now_is_told_from_a_false_signature(name):
+    changed = signed(name, link=LINK.replace("am=149.50", "am=149.51"))
+
+    assert status_of(signed(name), [], keys(name)) is SignatureStatus.KEY_NOT_VALID
+    assert status_of(signed(name), keys(name), keys(name)) is SignatureStatus.VERIFIED
+    assert status_of(changed, [], keys(name)) is SignatureStatus.BAD
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "not base64",
+        "bm8ga2V5",
+        base64.b64encode(
+            ed25519.Ed25519PrivateKey.generate()
+            .public_key()
+            .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        ).decode(),
+    ],
+    ids=["nothing", "no base64", "no DER", "of another kind"],
+)
+def test_what_is_no_key_for_links_is_not_read(value):
+    with pytest.raises(ValueError, match=r"."):
+        read_key(value)
 
 
 def test_nobody_known_and_nothing_signed_are_told_apart():
