@@ -39,5 +39,5 @@ sync:
 certify: sync ## play every conformance case on a fresh platform (CERTIFY="--only 'REM-*'" chooses)
 	@UPI_LOCAL_DIR=.local/certify UPI_TIMER_SCALE=0.7 $(LOCAL).certify $(CERTIFY)
 
-soak: sync ## the long runs; the results go to .local/soak.json
-	@UPI_LOCAL_DIR=.local/soak UPI_TIMER_SCALE=0.7 $(LOCAL).soak $(SOAK)
+soak: sync ## the long runs; results go to .local/soak.json (PARTS="legs fuzz" runs some)
+	@UPI_LOCAL_DIR=.local/soak UPI_TIMER_SCALE=0.7 $(LOCAL).soak $(if $(PARTS),--parts "$(PARTS)") $(SOAK)

@@ -34,7 +34,7 @@ class Pool:
             message = "seed more customers: manage.py seed_demo --customers N"
             raise NotEnoughCustomersError(message)
         person = Person.of(facts, place=self.place, client=client)
-        person.phone.login()
+        person.log_in()
         return person
 
     def take_with_pins(

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,8 @@ from sandbox.phone import Handset, Phone
 
 _PIN_DIGITS = 6
 _ATTEMPTS_MAX = 3
+# A session lives a quarter of an hour.
+_SESSION_SECONDS = 600
 _OTP = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 
 
@@ -26,6 +29,7 @@ class Person:
     pin: str = field(repr=False)
     known_paise: int | None = None
     account_number: str = field(default="", repr=False)
+    logged_in_at: float = float("-inf")
 
     @classmethod
     def of(cls, facts: dict[str, str], *, place: Place, client: httpx.Client) -> "Person":
@@ -43,6 +47,12 @@ class Person:
             card=(facts["card_digits"], facts["card_expiry"]),
             pin=new_pin(),
         )
+
+    def log_in(self) -> None:
+        """Begin a session, unless there is one that still lives for a while."""
+        if time.monotonic() - self.logged_in_at > _SESSION_SECONDS:
+            self.phone.login()
+            self.logged_in_at = time.monotonic()
 
     def register_pin(self, control: Control) -> str:
         """

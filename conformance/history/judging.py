@@ -149,13 +149,17 @@ def differences_are_the_wires(history: History) -> Found:
         payment = journal["payment"]
         if payment is None or payment["status"] != "FAILURE":
             continue
-        is_lost = any(row["fault"] or row["ack"] == _NO_ACK for row in journal["messages"])
-        if is_lost:
+        if lost_a_word(journal):
             continue
         if _word(history, transaction_id, "CREDIT"):
             yield transaction_id, "the bank credited what the switch calls failed"
         if _debited(history, transaction_id, 1) == -1:
             yield transaction_id, "the bank keeps the debit of what the switch calls failed"
+
+
+def lost_a_word(journal: Line) -> bool:
+    """Say whether some message of a transaction, or its Ack, met a fault of the wire."""
+    return any(row["fault"] or row["ack"] == _NO_ACK for row in journal["messages"])
 
 
 def books_are_the_journal(history: History) -> Found:

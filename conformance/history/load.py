@@ -1,16 +1,17 @@
 """Do for a while what people and networks do to a bank, and record all of it."""
 
+import functools
 import itertools
 import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -22,14 +23,16 @@ from sandbox import ids
 
 # A customer may pay twenty times a day.
 PAYMENTS_OF_PERSON = 18
-_READS_MAX = 12
-_READ_EVERY_SECONDS = 0.3
+# Most payments end by then; the others are asked for once more when all has settled.
+_WATCH_SECONDS = 4.0
 _SMALLEST_PAISE = 1_00
 _CHECK_SECONDS = 95
 _SETTLE_SECONDS = 90.0
 _CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=100)
 _ABROAD = ("success@sandbox", "ravi@smplbank", "fail.xi@sandbox", "duplicate@sandbox")
 _FINAL = "final"
+_AT_ONCE = 8
+T = TypeVar("T")
 # How often people do what they should not, or do it twice.
 _DOUBLE_TAP, _OTHER_BODY, _WRONG_PIN, _TO_ABROAD, _FROM_ABROAD = 0.1, 0.03, 0.03, 0.12, 0.05
 
@@ -59,12 +62,12 @@ class Run:
     control: Control
     people: list[Person]
     transactions: dict[str, Person | None] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def play(self, told: Callable[[int], None]) -> None:
         """Pay and be paid under faults, let everything settle, and record how it ended."""
-        for person in self.people:
-            self.recorder.balance(person, when="before")
+        self._of_all(self.people, lambda person: self.recorder.balance(person, when="before"))
         chance = {"seed": self.plan.seed, "delay_seconds": 1, "rates": dict(self.plan.rates)}
         self.control.call("POST", "/random_faults", chance)
         try:
@@ -86,10 +89,14 @@ class Run:
         scale = max(self.place.platform_scale, self.control.scale())
         usual = _CHECK_SECONDS * scale + _SETTLE_SECONDS
         deadline = time.monotonic() + (usual if seconds is None else seconds)
-        waiting = {key: person for key, person in self.transactions.items() if person is not None}
-        self._log_in()
+        waiting = {
+            key: person
+            for key, person in self.transactions.items()
+            if person is not None and key not in self.ended
+        }
         while waiting and time.monotonic() < deadline:
             for transaction_id, person in list(waiting.items()):
+                person.log_in()
                 is_final = self.recorder.read(person, transaction_id) == _FINAL
                 if is_final or self._is_hopeless(transaction_id):
                     del waiting[transaction_id]
@@ -97,17 +104,24 @@ class Run:
 
     def record_end(self) -> None:
         """Read every payment, every balance and the switch's journal for the last time."""
-        self._log_in()
+        own: dict[str, list[str]] = {}
         for transaction_id, person in self.transactions.items():
-            if person is not None:
+            own.setdefault(person.vpa if person is not None else "", []).append(transaction_id)
+
+        def end(person: Person) -> None:
+            person.log_in()
+            for transaction_id in own.get(person.vpa, ()):
                 self.recorder.read(person, transaction_id, is_last=True)
-            self.recorder.journal(self.control, transaction_id)
-        for person in self.people:
             self.recorder.balance(person, when="after")
 
-    def _log_in(self) -> None:
-        for person in self.people:
-            person.phone.login()
+        self._of_all(self.people, end)
+        self._of_all(self.transactions, functools.partial(self.recorder.journal, self.control))
+
+    def _of_all(self, these: Iterable[T], act: Callable[[T], None]) -> None:
+        """Do it for each, some at once: a person's phone is held by one thread."""
+        with ThreadPoolExecutor(max(1, min(_AT_ONCE, self.plan.lanes))) as threads:
+            for _ in threads.map(act, these):
+                pass
 
     def _is_hopeless(self, transaction_id: str) -> bool:
         """Say whether no word is to come: deemed, or lost on its way to the switch."""
@@ -136,8 +150,7 @@ class Run:
         if draw.random() < _FROM_ABROAD:
             self._from_abroad(payer, amount)
             return
-        # A session lives a quarter of an hour, and a long run takes longer.
-        payer.phone.login()
+        payer.log_in()
         order = self._order(payer, amount, draw)
         key = str(uuid.uuid4())
         with self.lock:
@@ -147,11 +160,11 @@ class Run:
             self.recorder.pay(payer, order, key=key)
         if draw.random() < _OTHER_BODY:
             self.recorder.pay(payer, self._order(payer, amount + 1, draw), key=key)
-        for _ in range(_READS_MAX):
-            if self.recorder.read(payer, order["txn_id"]) == _FINAL:
-                break
-            time.sleep(_READ_EVERY_SECONDS)
         self.recorder.read(payer, order["txn_id"])
+        self.recorder.watch(payer, order["txn_id"], seconds=_WATCH_SECONDS)
+        if self.recorder.read(payer, order["txn_id"]) == _FINAL:
+            with self.lock:
+                self.ended.add(order["txn_id"])
 
     def _order(self, payer: Person, amount: int, draw: random.Random) -> dict[str, Any]:
         others = [person for person in self.people if person is not payer]
@@ -187,7 +200,9 @@ def record(
         client = stack.enter_context(httpx.Client(timeout=TIMEOUT_SECONDS, limits=_CONNECTIONS))
         control = Control(place.control_url, client)
         pool = Pool(place)
-        people = pool.take_with_pins(plan.people, client, control, at_once=min(8, plan.lanes))
+        people = pool.take_with_pins(
+            plan.people, client, control, at_once=min(_AT_ONCE, plan.lanes)
+        )
         recorder = stack.enter_context(Recorder(path))
         recorder.write("run", {"seed": plan.seed, "rates": dict(plan.rates)})
         run = Run(place, plan, recorder, control, people)

@@ -1,5 +1,6 @@
 """Write down what clients asked and heard, with the clock that never goes back, one line a call."""
 
+import functools
 import json
 import threading
 import time
@@ -62,9 +63,15 @@ class Recorder:
         shown = self._call("read", asked, lambda: person.phone.payment(transaction_id))
         return str(shown.get("finality", ""))
 
+    def watch(self, person: Person, transaction_id: str, *, seconds: float) -> str:
+        """Ask once and be answered when the payment has ended, or after so long; recorded alike."""
+        asked = {"client": person.account_id, "txn_id": transaction_id, "is_last": False}
+        act = functools.partial(person.phone.wait_payment, transaction_id, seconds=seconds)
+        return str(self._call("read", asked, act).get("finality", ""))
+
     def balance(self, person: Person, *, when: str) -> None:
         """Record a balance; `when` is before or after."""
-        person.phone.login()
+        person.log_in()
         begun = time.monotonic_ns()
         paise = person.balance_paise()
         facts = {"vpa": person.vpa, "when": when, "paise": paise}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.history.judging import judge
+from conformance.history.listing import judge_listing
 from conformance.history.reading import History
 
 # Recorded from a running platform: doubled orders, a repeated debit, a wrong PIN, a reversal.
@@ -171,6 +172,90 @@ def test_a_debit_whose_reversal_nobody_answered_may_stand_or_not(lines):
     assert broken(lines) == set()
     move(lines, pay["payer"], -1)
     assert broken(lines) == {"books_are_the_journal"}
+
+
+OWNER = "CREDIT_OF_FAILED POSTED 00; disputes: recover from the beneficiary"
+
+
+def listed(pay: dict[str, Any], kind: str = "OPEN_ITEM", detail: str = OWNER) -> dict[str, Any]:
+    """Return a break as reconciliation writes it."""
+    return {"kind": kind, "txn_id": pay["txn_id"], "detail": detail}
+
+
+@pytest.fixture
+def unheard(lines: Lines) -> dict[str, Any]:
+    """Let the switch call a credited payment failed, for it heard no Ack of the credit."""
+    pay = of_status(lines, "succeeded", payee="@exbank")
+    found = journal(lines, pay["txn_id"])
+    found["payment"]["status"] = "FAILURE"
+    found["messages"][-1]["fault"] = "lose_ack"
+    return pay
+
+
+def complaints(lines: Lines, breaks: Lines) -> set[str]:
+    return {violation.promise for violation in judge_listing(History.of(lines), breaks)}
+
+
+def test_what_the_wire_left_is_listed_with_an_owner_and_may_differ_from_the_file(lines, unheard):
+    breaks = [listed(unheard), listed(unheard, "CREDIT_UNEXPECTED", "file BT expects nothing")]
+
+    assert complaints(lines, breaks) == set()
+    assert complaints(lines, []) == {"differences_are_listed"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("OPEN_ITEM",            "CREDIT_OF_FAILED POSTED 00"),
+        ("CREDIT_UNEXPECTED",    "file BT expects nothing"),
+        ("DEBIT_UNEXPECTED",     "file RR expects nothing"),
+        ("BOOKS_UNBALANCED",     "all accounts together are not zero"),
+        ("LEG_WITHOUT_TRANSFER", "posted, and no money has moved"),
+    ],
+)  # fmt: skip
+def test_a_break_that_nobody_owns_is_not_accepted(lines, unheard, kind, detail):
+    assert complaints(lines, [listed(unheard, kind, detail)]) == {"listed_is_explained"}
+
+
+def test_a_break_beside_one_that_is_owned_is_accepted_of_few_kinds_only(lines, unheard):
+    breaks = [listed(unheard), listed(unheard, "LEG_WITHOUT_TRANSFER", "no money has moved")]
+
+    assert complaints(lines, breaks) == {"listed_is_explained"}
+
+
+def test_an_item_of_which_the_wire_lost_nothing_is_not_accepted(lines):
+    pay = of_status(lines, "succeeded")
+    for row in journal(lines, pay["txn_id"])["messages"]:
+        row["fault"], row["ack"] = "", ""
+
+    assert complaints(lines, [listed(pay)]) == {"listed_is_explained"}
+    assert complaints(lines, [listed({"txn_id": "EXB0"})]) == {"listed_is_explained"}
+
+
+def test_a_payment_without_an_end_is_listed(lines):
+    pay = of_status(lines, "succeeded")
+    reads(lines, pay["txn_id"])[-1]["shown"].update(status="pending", finality="provisional")
+
+    assert complaints(lines, []) == {"differences_are_listed"}
+    journal(lines, pay["txn_id"])["payment"]["status"] = "DEEMED"
+    assert complaints(lines, []) == set()
+
+
+def test_the_program_judges_the_lists_of_several_days_and_wants_enough_legs(lines, tmp_path):
+    file, days = tmp_path / "history.jsonl", [tmp_path / "one.json", tmp_path / "two.json"]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    stray = {"kind": "BOOKS_UNBALANCED", "txn_id": "", "detail": "not zero"}
+    for day, breaks in zip(days, ([], [stray]), strict=True):
+        day.write_text(json.dumps({"breaks": breaks}))
+
+    def code(*more: str) -> int:
+        words = [sys.executable, "-m", "conformance.history", "judge", str(file), *more]
+        root = Path(__file__).resolve().parents[2]
+        return subprocess.run(words, capture_output=True, check=False, cwd=root).returncode
+
+    assert code("--breaks", str(days[0])) == 0
+    assert code("--breaks", str(days[0]), "--breaks", str(days[1])) == 1
+    assert code("--least-legs", "10000") == 2
 
 
 @pytest.mark.parametrize(("bug", "code"), [(None, 0), (posts_a_reversal_twice, 1)])
