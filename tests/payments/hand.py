@@ -254,17 +254,17 @@ class Hand:
         *,
         paise: int | None = None,
         kind: str = "PAY",
+        is_settled: bool = True,
     ) -> Answered:
-        """Answer the ReqPay that we sent last for the payment, collect or refund."""
+        """Answer the ReqPay that we sent last for it; not settled, it says that nothing moved."""
         request = self.posted("ReqPay", deal.id)[-1]
         original = request.find("Txn").get("orgTxnId")
-        return self.send(
-            RespPay(
-                head=head(),
-                txn=deal.txn(kind, sub_type=kind, org_txn_id=original),
-                resp=self._resp(request, deal, result, code, paise),
-            )
-        )
+        resp = self._resp(request, deal, result, code, paise)
+        if not is_settled:
+            unmoved = tuple(replace(ref, sett_amount=Money(0)) for ref in resp.refs)
+            resp = replace(resp, refs=unmoved)
+        txn = deal.txn(kind, sub_type=kind, org_txn_id=original)
+        return self.send(RespPay(head=head(), txn=txn, resp=resp))
 
     def answer_check(
         self, deal: Deal, result: str = "SUCCESS", code: str = "", *, paise: int | None = None

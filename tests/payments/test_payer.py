@@ -281,11 +281,12 @@ def test_the_first_end_stands_and_another_is_listed(hand, asha):
     assert item.transaction_id == deal.id
 
 
-def test_an_answer_about_another_amount_is_refused(hand, asha):
+@pytest.mark.parametrize("told", [{"paise": 1}, {"is_settled": False}])
+def test_an_answer_about_another_amount_is_refused(hand, asha, told):
     deal = asha.pay(ABROAD)
     drain(Role.PAYER_PSP)
 
-    answer = hand.answer_payment(deal, paise=1)
+    answer = hand.answer_payment(deal, **told)
 
     assert answer.err == "U12"
     assert state(deal, Role.PAYER_PSP) == "SENDING"

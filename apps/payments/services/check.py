@@ -198,7 +198,8 @@ def take_answer(received: Received[RespChkTxn]) -> None:
             legs.note_deemed(job.id)
         log.info("check_proved_nothing", transaction_id=job.transaction_id, code=resp.err_code)
         return
-    check_content(received.message.txn, resp.refs, job.transaction)
+    is_done = resp.result == "SUCCESS"
+    check_content(received.message.txn, resp.refs, job.transaction, is_done=is_done)
     conclude([Word(job, state, resp.err_code or "")], source="RespChkTxn")
 
 

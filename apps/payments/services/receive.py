@@ -175,7 +175,8 @@ def receive_payment_answer(received: Received[RespPay]) -> None:
     if job.state is State.CREATED:
         # Nothing was sent yet, so nothing can have been answered.
         raise AnswerRefusedError("U06", "the payment has not been sent")
-    check_content(message.txn, message.resp.refs, job.transaction)
+    is_done = message.resp.result == "SUCCESS"
+    check_content(message.txn, message.resp.refs, job.transaction, is_done=is_done)
     if (state := _told(job.role, message.resp.result)) is not None:
         conclude([Word(job, state, message.resp.err_code or "")], source="RespPay")
     _passed("payment_answer.recorded")
@@ -188,8 +189,10 @@ def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
     jobs = selectors.lock_jobs_of([original], _PSPS)
     asked = [job for job in jobs if (job.role, job.kind) not in _BEGAN]
     if asked:
-        check_content(message.txn, message.txn_confirmation.refs, asked[0].transaction)
-        _take_confirmation(asked[0], message.txn_confirmation)
+        told = message.txn_confirmation
+        is_done = told.org_status == "SUCCESS"
+        check_content(message.txn, told.refs, asked[0].transaction, is_done=is_done)
+        _take_confirmation(asked[0], told)
     elif message.txn_confirmation.type != Kind.REFUND:
         raise TransactionUnknownError
     answer = confirmation_answer(message.head.msg_id, message.txn, at=clock.now())
@@ -280,17 +283,20 @@ def _is_ours(party: Party) -> bool:
     return party.addr.lower().partition("@")[2] in settings.UPI_HANDLES
 
 
-def check_content(txn: Txn, refs: Sequence[Ref], facts: TransactionFacts) -> None:
-    """Refuse a word about another payment: nothing may be concluded from it."""
+def check_content(txn: Txn, refs: Sequence[Ref], facts: TransactionFacts, *, is_done: bool) -> None:
+    """
+    Refuse a word about another payment, or about one done with another amount.
+
+    Nothing may be concluded from it. What was not done has settled nothing, or all of it.
+    """
     if txn.cust_ref and txn.cust_ref != facts.rrn:
         raise TransactionDiffersError("rrn")
     addresses = {"PAYER": facts.payer_address, "PAYEE": facts.payee_address}
     for ref in refs:
         if ref.addr.lower() != addresses.get(ref.type, ref.addr.lower()):
             raise TransactionDiffersError(f"{ref.type.lower()}_address")
-        if (ref.sett_amount and ref.sett_amount != facts.amount) or (
-            ref.org_amount is not None and ref.org_amount != facts.amount
-        ):
+        is_other = ref.sett_amount != facts.amount and (is_done or bool(ref.sett_amount))
+        if is_other or (ref.org_amount is not None and ref.org_amount != facts.amount):
             raise TransactionDiffersError("amount")
 
 
