@@ -267,15 +267,21 @@ class Hand:
         return self.send(RespPay(head=head(), txn=txn, resp=resp))
 
     def answer_check(
-        self, deal: Deal, result: str = "SUCCESS", code: str = "", *, paise: int | None = None
+        self,
+        deal: Deal,
+        result: str = "SUCCESS",
+        code: str = "",
+        *,
+        paise: int | None = None,
+        **told,
     ) -> Answered:
         """Answer the last ReqChkTxn that we sent about the payment."""
         request = [
             root for root in self.posted("ReqChkTxn") if root.find("Txn").get("orgTxnId") == deal.id
         ][-1]
-        txn = deal.txn(
-            "ChkTxn", id=request.find("Txn").get("id"), sub_type="PAY", org_txn_id=deal.id
-        )
+        asked = request.find("Txn")
+        facts = {"id": asked.get("id"), "sub_type": asked.get("subType"), "org_txn_id": deal.id}
+        txn = deal.txn("ChkTxn", **{**facts, **told})
         return self.send(
             RespChkTxn(head=head(), txn=txn, resp=self._resp(request, deal, result, code, paise))
         )

@@ -12,7 +12,7 @@ from apps.common import clock, ids
 from apps.common.faults import fault_point
 from apps.payments import messages, selectors
 from apps.payments.contracts import Job
-from apps.payments.errors import TransactionUnknownError
+from apps.payments.errors import TransactionDiffersError, TransactionUnknownError
 from apps.payments.services import legs
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.lease import Lease
@@ -30,6 +30,7 @@ from apps.upi.contracts import (
     RespChkTxn,
     SendOutcome,
     SendResult,
+    Txn,
 )
 from apps.upi.deadlines import answer_life
 from apps.upi.services.answers import record_answers
@@ -46,6 +47,7 @@ _UNSENT_AGAIN_SECONDS = 10.0
 # A leg that waits in one of these for the end, and is due, has waited long enough.
 _UNTOLD = (State.SENDING, State.AUTHORISED, State.UNKNOWN)
 _INITIATORS = {Role.PAYER_PSP: "PAYER", Role.PAYEE_PSP: "PAYEE"}
+_KINDS = frozenset(Kind)
 # upi-protocol 4.1: only a status check may be answered so.
 NOT_FOUND = "NO"
 
@@ -192,6 +194,7 @@ def take_answer(received: Received[RespChkTxn]) -> None:
     if row is None:
         raise TransactionUnknownError
     job = selectors.lock_job(row[0])
+    _check_question(received.message.txn, job)
     state = _state(job.role, resp)
     if state is None:
         if resp.result == "DEEMED":
@@ -201,6 +204,14 @@ def take_answer(received: Received[RespChkTxn]) -> None:
     is_done = resp.result == "SUCCESS"
     check_content(received.message.txn, resp.refs, job.transaction, is_done=is_done)
     conclude([Word(job, state, resp.err_code or "")], source="RespChkTxn")
+
+
+def _check_question(told: Txn, job: Job) -> None:
+    """Refuse a word about another payment, or about another kind of one."""
+    if told.org_txn_id != job.transaction_id:
+        raise TransactionDiffersError("id")
+    if told.sub_type not in {None, job.kind}:
+        raise TransactionDiffersError("sub_type")
 
 
 def _state(role: Role, resp: Resp) -> State | None:
@@ -215,16 +226,15 @@ def _state(role: Role, resp: Resp) -> State | None:
 def answer_switch(received: Received[ReqChkTxn]) -> None:
     """Tell the switch where our legs of a transaction stand; nothing is posted for it."""
     message = received.message
-    original = message.txn.org_txn_id or ""
-    whole = {kind.value for kind in Kind}
-    asked = [role for role in (Role.DEBIT, Role.CREDIT) if message.txn.sub_type in {role, *whole}]
-    jobs = selectors.jobs_of([original], [*asked, Role.REVERSAL])
-    refs = [ref for job in jobs if job.role in asked and (ref := _reference(job, jobs))]
-    is_known = any(job.role in asked for job in jobs)
+    jobs = selectors.jobs_of(
+        [message.txn.org_txn_id or ""], [Role.DEBIT, Role.CREDIT, Role.REVERSAL]
+    )
+    asked = _asked(message.txn.sub_type or "", jobs)
+    refs = [ref for job in asked if (ref := _reference(job, jobs))]
     answer = messages.check_answer(
         message.txn,
         message.head.msg_id,
-        code="" if is_known else NOT_FOUND,
+        code="" if asked else NOT_FOUND,
         refs=tuple(refs),
         at=clock.now(),
     )
@@ -233,6 +243,26 @@ def answer_switch(received: Received[ReqChkTxn]) -> None:
         [Answer(exchange_id=received.exchange_id, message=answer, expires_at=expires_at)],
         claim=None,
     )
+
+
+def _asked(sub_type: str, jobs: Sequence[Job]) -> list[Job]:
+    """
+    Return the legs that a check means, all of one transaction (upi-protocol 3.1).
+
+    It names one leg (DEBIT, CREDIT), what has been reversed (REVERSAL), or both legs by what they
+    are for (PAY, COLLECT, REFUND). A leg that only its reversal made does not know what it was for.
+    """
+    reversed_roles = {job.kind for job in jobs if job.role is Role.REVERSAL}
+    return [
+        job
+        for job in jobs
+        if job.role is not Role.REVERSAL
+        and (
+            sub_type in {job.role, job.wire_sub_type}
+            or (sub_type == Role.REVERSAL and job.role in reversed_roles)
+            or (sub_type in _KINDS and not job.wire_sub_type)
+        )
+    ]
 
 
 def _reference(job: Job, jobs: Sequence[Job]) -> Ref | None:

@@ -14,7 +14,7 @@ from apps.common.faults import fault_point
 from apps.messaging import wakeups
 from apps.payments import selectors
 from apps.payments.collect_messages import expiry_of
-from apps.payments.contracts import Job, NewLeg, OpenedLeg, TransactionFacts
+from apps.payments.contracts import Job, Move, NewLeg, OpenedLeg, TransactionFacts
 from apps.payments.errors import (
     AnswerRefusedError,
     LegExistsError,
@@ -34,6 +34,7 @@ from apps.upi.contracts import (
     Received,
     Ref,
     ReqAuthDetails,
+from apps.upi import timers
     ReqPay,
     ReqTxnConfirmation,
     RespPay,
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
 
 # upi-protocol 4.1: the payment details do not match.
 DETAILS_DIFFER = "B6"
+from apps.upi.timer_models import Timer
 
 
 def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
@@ -185,9 +187,20 @@ def receive_payment_answer(received: Received[RespPay]) -> None:
 def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
     """Take how a payment to an address of ours ended, and say that we did."""
     message = received.message
+    elif message.resp.result == "DEEMED":
+        _take_deemed(job)
     original = message.txn.org_txn_id or message.txn.id
     jobs = selectors.lock_jobs_of([original], _PSPS)
     asked = [job for job in jobs if (job.role, job.kind) not in _BEGAN]
+def _take_deemed(job: Job) -> None:
+    """Note that a collect of ours is deemed paid: whoever waits for its expiry need not."""
+    if job.state is State.SENDING:
+        wait = timers.seconds(Timer.CHECK_FIRST_AFTER)
+        legs.move([Move.of(job, State.UNKNOWN, code=legs.DEEMED, due_in_seconds=wait)])
+    else:
+        legs.note_deemed(job.id)
+
+
     if asked:
         told = message.txn_confirmation
         is_done = told.org_status == "SUCCESS"
