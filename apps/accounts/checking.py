@@ -20,10 +20,17 @@ from apps.ledger.models import LedgerAccount
 _DEBIT_PAUSES = {
     Pause.SERVICE: "IR",
     Pause.CORE_BANKING: "XY",
+    Pause.POOL_ACCOUNT: "LD",
     Pause.HSM: "HS",
     Pause.CUT_OFF: "XT",
 }
-_CREDIT_PAUSES = {Pause.CORE_BANKING: "Y1", Pause.CUT_OFF: "XU", Pause.SERVICE: "UB"}
+_MERCHANT_PAUSES = {Pause.MERCHANTS: "X7"}
+_CREDIT_PAUSES = {
+    Pause.POOL_ACCOUNT: "LC",
+    Pause.CORE_BANKING: "Y1",
+    Pause.CUT_OFF: "XU",
+    Pause.SERVICE: "UB",
+}
 _DEBIT_RESTRICTIONS = {Restriction.NO_DEBIT: "B3", Restriction.COMPLIANCE: "CI"}
 _CREDIT_RESTRICTIONS = {Restriction.NO_CREDIT: "B3", Restriction.COMPLIANCE: "XW"}
 DEBIT_RISK = "K1"
@@ -31,6 +38,8 @@ CREDIT_RISK = "ZI"
 OVER_BALANCE_MAX = "PS"
 FUNDS_BLOCKED = "IE"
 NO_FUNDS = "Z9"
+POOL_NOT_DEBITED = "LC"
+POOL_NOT_CREDITED = "LD"
 
 _STANDING = """
     SELECT NULL::bigint, side, kind FROM accounts_service_pause
@@ -68,6 +77,10 @@ class Standing:
         return selectors.beneficiary_refusal(account) or self._restriction(
             account, _CREDIT_RESTRICTIONS
         )
+
+    def merchant_refusal(self) -> str:
+        """Return why no merchant of ours may be credited just now, "" if they may."""
+        return self._pause(Side.BENEFICIARY, _MERCHANT_PAUSES)
 
     def credit_risk(self, account: BankAccount) -> str:
         """Return the code of the beneficiary's suspicion, then of what is down: both come last."""

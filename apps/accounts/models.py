@@ -91,9 +91,11 @@ class AccountRestriction(models.Model):
                 name="account_restriction_kind_is_known",
                 condition=Q(kind__in=["NO_DEBIT", "NO_CREDIT", "COMPLIANCE", "SUSPECTED_FRAUD"]),
             ),
+            # One that was called off before it began ends as it begins.
             models.CheckConstraint(
-                name="account_restriction_ends_after_it_begins",
-                condition=Q(valid_until_at__isnull=True) | Q(valid_until_at__gt=F("valid_from_at")),
+                name="account_restriction_ends_not_before_it_begins",
+                condition=Q(valid_until_at__isnull=True)
+                | Q(valid_until_at__gte=F("valid_from_at")),
             ),
         ]
 
@@ -115,12 +117,18 @@ class ServicePause(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="service_pause_is_known",
-                condition=Q(side__in=["REMITTER", "BENEFICIARY"])
-                & Q(kind__in=["SERVICE", "CORE_BANKING", "HSM", "CUT_OFF"]),
+                condition=Q(
+                    side__in=["REMITTER", "BENEFICIARY"],
+                    kind__in=["SERVICE", "CORE_BANKING", "CUT_OFF", "POOL_ACCOUNT"],
+                )
+                | Q(side="REMITTER", kind="HSM")
+                | Q(side="BENEFICIARY", kind="MERCHANTS"),
             ),
+            # One that was called off before it began ends as it begins.
             models.CheckConstraint(
-                name="service_pause_ends_after_it_begins",
-                condition=Q(valid_until_at__isnull=True) | Q(valid_until_at__gt=F("valid_from_at")),
+                name="service_pause_ends_not_before_it_begins",
+                condition=Q(valid_until_at__isnull=True)
+                | Q(valid_until_at__gte=F("valid_from_at")),
             ),
         ]
 

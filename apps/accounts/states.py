@@ -52,12 +52,18 @@ class Restriction(StrEnum):
 
 
 class Pause(StrEnum):
-    """Why the bank works no debits or credits for a while, in the order of their codes."""
+    """
+    Why the bank works no debits or credits for a while.
+
+    MERCHANTS holds up money for merchants of ours alone: their side of the bank is out of reach.
+    """
 
     SERVICE = "SERVICE"
     CORE_BANKING = "CORE_BANKING"
     HSM = "HSM"
     CUT_OFF = "CUT_OFF"
+    MERCHANTS = "MERCHANTS"
+    POOL_ACCOUNT = "POOL_ACCOUNT"
 
 
 class Side(StrEnum):

@@ -20,6 +20,8 @@ from apps.merchants.models import (
     WebhookEndpoint,
 )
 
+ALIKE_CODES_MAX = 100
+
 _LOCK_ORDERS = """
     SELECT o.id, v.reserved_address
       FROM unnest(%s::text[], %s::text[]) AS paid (address, reference)
@@ -73,6 +75,15 @@ def qr_code_of(principal: MerchantPrincipal, code_id: uuid.UUID | None) -> QrCod
     return row
 
 
+def qr_codes_saying(payload: str) -> list[QrCode]:
+    """
+    Return the codes of ours that hold exactly this text, the newest first.
+
+    Static codes of one store can be alike: whoever asks must look at all of them.
+    """
+    return list(QrCode.objects.filter(payload=payload).order_by("-pk")[:ALIKE_CODES_MAX])
+
+
 def page_of_qr_codes(
     principal: MerchantPrincipal, *, limit: int, cursor: uuid.UUID | None
 ) -> tuple[list[QrCode], bool]:
@@ -88,6 +99,14 @@ def merchant_ids_by_address(addresses: Sequence[str]) -> dict[str, uuid.UUID]:
     """Return the merchant behind each address that is a merchant's."""
     rows = Merchant.objects.filter(vpa__address__in=addresses).values_list("vpa__address", "id")
     return dict(rows)
+
+
+def standing_by_address(addresses: Collection[str]) -> dict[str, str]:
+    """Return the state of the merchant behind each address that is a merchant's."""
+    if not addresses:
+        return {}
+    rows = Merchant.objects.filter(vpa__address__in=set(addresses))
+    return dict(rows.values_list("vpa__address", "state"))
 
 
 def suspended_addresses(addresses: Collection[str]) -> set[str]:

@@ -63,6 +63,7 @@ class NewLeg:
     ifsc: str = ""
     device_mobile: str = ""
     device: str | None = None
+    risk_scores: str | None = None
     owner_id: UUID | None = None
     is_on_us: bool = False
     is_due: bool = True
@@ -108,6 +109,7 @@ class Job:
     ifsc: str
     device_mobile: str
     device: str | None
+    risk_scores: str | None
     owner_id: UUID | None
     is_on_us: bool
     is_late: bool

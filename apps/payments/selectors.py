@@ -26,12 +26,13 @@ JOB_COLUMNS = f"""
     leg.id, leg.role, leg.kind, leg.state, leg.code, leg.exchange_id, leg.request_message_id,
     leg.wire_transaction_id, leg.wire_transaction_at, leg.wire_sub_type, leg.received_at,
     leg.account_number, leg.account_type, leg.ifsc, leg.device_mobile, leg.device::text,
-    leg.owner_id, leg.is_on_us, coalesce(leg.post_before_at <= clock_timestamp(), false),
-    leg.attempts, leg.checks, leg.transfer_id, leg.expires_at,
+    leg.risk_scores::text, leg.owner_id, leg.is_on_us,
+    coalesce(leg.post_before_at <= clock_timestamp(), false), leg.attempts,
+    leg.checks, leg.transfer_id, leg.expires_at,
     extract(epoch FROM clock_timestamp() - leg.changed_at)::float8,
     {TRANSACTION_COLUMNS}
 """
-_LEG_COLUMNS = 24
+_LEG_COLUMNS = 25
 _TRANSACTION_COLUMNS = 18
 
 _JOBS = f"""

@@ -22,8 +22,8 @@ class LimitRule(models.Model):
     """
     A limit and the days it holds: from `valid_from_date` up to, and without, `valid_to_date`.
 
-    Rows are added, never edited: yesterday's payments were judged by yesterday's rule. `value` is
-    paise, or a number of payments.
+    Rows are added and ended, never edited: yesterday's payments were judged by yesterday's rule.
+    `value` is paise, or a number of payments.
     """
 
     rule = models.CharField(max_length=20, choices=[(rule.value, rule.value) for rule in Rule])
@@ -40,9 +40,11 @@ class LimitRule(models.Model):
                 condition=Q(rule__in=[rule.value for rule in Rule]),
             ),
             models.CheckConstraint(name="limit_rule_is_positive", condition=Q(value__gt=0)),
+            # One that was replaced before it held ends on the day it begins.
             models.CheckConstraint(
-                name="limit_rule_ends_after_it_begins",
-                condition=Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=F("valid_from_date")),
+                name="limit_rule_ends_not_before_it_begins",
+                condition=Q(valid_to_date__isnull=True)
+                | Q(valid_to_date__gte=F("valid_from_date")),
             ),
             # One constraint a rule, because equality inside a GiST index needs an extension.
             *(
@@ -59,6 +61,45 @@ class LimitRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.value} from {self.valid_from_date}"
+
+
+class RiskScoreRule(models.Model):
+    """
+    From which score on a debit is declined, by who gives the score and of what kind it is.
+
+    It holds from `valid_from_date` up to, and without, `valid_to_date`; without a rule a score
+    declines nothing. Rows are added and ended, never edited.
+    """
+
+    provider = models.CharField(max_length=20)
+    score_type = models.CharField(max_length=20)
+    threshold = models.IntegerField()
+    valid_from_date = models.DateField()
+    valid_to_date = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "risk_score_rule"
+        constraints: ClassVar = [
+            # upi-protocol 4.8, S03: a score has one to five digits.
+            models.CheckConstraint(
+                name="risk_score_rule_is_a_score",
+                condition=Q(threshold__gte=1, threshold__lte=99999),
+            ),
+            models.CheckConstraint(
+                name="risk_score_rule_ends_not_before_it_begins",
+                condition=Q(valid_to_date__isnull=True)
+                | Q(valid_to_date__gte=F("valid_from_date")),
+            ),
+            models.UniqueConstraint(
+                name="risk_score_rule_is_one_at_last",
+                fields=["provider", "score_type"],
+                condition=Q(valid_to_date__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.score_type} from {self.threshold}"
 
 
 class LimitUsage(models.Model):

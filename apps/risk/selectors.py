@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from apps.common.money import Money
 from apps.risk.contracts import FirstDay, Limits, Rule
-from apps.risk.models import LimitRule, LimitUsage
+from apps.risk.models import LimitRule, LimitUsage, RiskScoreRule
 
 
 def limits_on(date: dt.date) -> Limits:
@@ -28,6 +28,14 @@ def limits_on(date: dt.date) -> Limits:
         bank_payment_amount_paise=rules.get(Rule.BANK_PAYMENT_AMOUNT),
         bank_day_amount_paise=rules.get(Rule.BANK_DAY_AMOUNT),
     )
+
+
+def score_thresholds(date: dt.date) -> dict[tuple[str, str], int]:
+    """Return from which score on a debit is declined on an Indian day, by source and kind."""
+    rows = RiskScoreRule.objects.filter(valid_from_date__lte=date).filter(
+        Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=date)
+    )
+    return {(row.provider, row.score_type): row.threshold for row in rows}
 
 
 def used_on(account_id: int, date: dt.date) -> tuple[Money, int]:

@@ -17,7 +17,7 @@ from apps.common import ids
 from apps.common.money import ZERO, Money
 from apps.ledger import selectors as ledger
 from apps.ledger.contracts import Chart
-from apps.ledger.models import Transfer
+from apps.ledger.models import LedgerAccount, Transfer
 from tests.accounts.issuer import NUMBER
 
 OTHER = "001234567891"
@@ -173,3 +173,20 @@ def test_admit_and_record_share_one_transaction(accounts):
 def test_an_unknown_account_has_no_balance(accounts):
     with pytest.raises(AccountNotFoundError):
         core_banking().balance("009999999999")
+
+
+@pytest.mark.parametrize(
+    ("kind", "pool", "bound", "code"),
+    [
+        (OrderKind.CREDIT, Chart.SWITCH_RECEIVABLE, "debits_must_not_exceed_credits", "LC"),
+        (OrderKind.DEBIT,  Chart.SWITCH_PAYABLE,    "credits_must_not_exceed_debits", "LD"),
+    ],
+)  # fmt: skip
+def test_a_pool_account_of_the_bank_that_may_not_move_is_a_refusal(issuer, kind, pool, bound, code):
+    issuer.open(paise=1000)
+    LedgerAccount.objects.filter(code=pool).update(**{bound: True})
+
+    (outcome,) = work(order(kind))
+
+    assert (outcome.result, outcome.code) == (Result.DECLINED, code)
+    assert our(pool) == Money(0)

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from dataclasses import replace
 
+import pytest
 from django.core.cache import cache
 from django.db import transaction
 
@@ -15,9 +16,11 @@ from apps.ledger.contracts import Chart, Kind, TransferOrder
 from apps.ledger.models import LedgerAccount
 from apps.ledger.selectors import account_id_by_code
 from apps.ledger.services.posting import post_transfers
-from apps.merchants.models import Merchant
+from apps.merchants.models import ApiKey, Merchant
+from apps.payments.models import Leg
 from apps.payments.states import Role
-from apps.risk.models import FirstUse, LimitRule, LimitUsage
+from apps.risk.models import FirstUse, LimitRule, LimitUsage, RiskScoreRule
+from apps.upi.contracts import RiskScore
 from apps.vpa.models import Vpa
 from tests.api.people import open_shop
 from tests.payments.hand import PIN, Deal, drain, state
@@ -105,6 +108,11 @@ def block_money():
     assert verdict.is_posted
 
 
+def forget_merchants():
+    ApiKey.objects.all().delete()
+    Merchant.objects.all().delete()
+
+
 # From the last of the list to the first: each is put on top of all those above it here, and is
 # then what the switch is told.
 AGAINST_A_DEBIT = [
@@ -127,6 +135,7 @@ AGAINST_A_DEBIT = [
     ("XH", "a closed account",      lambda: set_account(state="CLOSED")),
     ("XT", "cut-off",               lambda: pause(Side.REMITTER, Pause.CUT_OFF)),
     ("HS", "the HSM is down",       lambda: pause(Side.REMITTER, Pause.HSM)),
+    ("LD", "the pool is shut",      lambda: pause(Side.REMITTER, Pause.POOL_ACCOUNT)),
     ("XY", "core banking is down",  lambda: pause(Side.REMITTER, Pause.CORE_BANKING)),
     ("IR", "the service is off",    lambda: pause(Side.REMITTER, Pause.SERVICE)),
     ("DT", "a known RRN",           lambda: None),
@@ -162,8 +171,11 @@ AGAINST_A_CREDIT = [
     ("UB", "the service is off",   lambda: pause(Side.BENEFICIARY, Pause.SERVICE)),
     ("XU", "cut-off",              lambda: pause(Side.BENEFICIARY, Pause.CUT_OFF)),
     ("Y1", "core banking is down", lambda: pause(Side.BENEFICIARY, Pause.CORE_BANKING)),
+    ("LC", "the pool is shut",     lambda: pause(Side.BENEFICIARY, Pause.POOL_ACCOUNT)),
     ("ZI", "suspected fraud",      lambda: restrict(Restriction.SUSPECTED_FRAUD)),
-    ("X6", "a blocked merchant",   lambda: Merchant.objects.update(state="SUSPENDED")),
+    ("X7", "no way to merchants",  lambda: pause(Side.BENEFICIARY, Pause.MERCHANTS)),
+    ("YH", "a blocked merchant",   lambda: Merchant.objects.update(state="SUSPENDED")),
+    ("X6", "no merchant of ours",  forget_merchants),
     ("PS", "too much money",       lambda: set_account(balance_max_paise=AMOUNT - 1)),
     ("XW", "compliance",           lambda: restrict(Restriction.COMPLIANCE)),
     ("B3", "no credits",           lambda: restrict(Restriction.NO_CREDIT)),
@@ -200,6 +212,66 @@ def test_credits_of_one_batch_fill_an_account_to_its_limit_and_no_further(hand):
     drain(Role.CREDIT)
 
     assert sorted(each.code for each in sent) == ["00", "00", "PS"]
+
+
+SCORED = (
+    RiskScore(provider="NPCI", type="TXNRISK", value="00030"),
+    RiskScore(provider="NPCI", type="MULERISK", value="777"),
+)
+
+
+@pytest.mark.parametrize(
+    ("_case", "score_type", "threshold", "code"),
+    [
+        ("no rule",          None,       0,   "00"),
+        ("below",            "MULERISK", 778, "00"),
+        ("another's score",  "TXNRISK",  700, "00"),
+        ("at the threshold", "MULERISK", 777, "K1"),
+        ("with noughts",     "TXNRISK",  30,  "K1"),
+    ],
+)  # fmt: skip
+def test_a_debit_whose_score_reaches_a_threshold_is_declined(
+    hand, _case, score_type, threshold, code
+):
+    asha = hand.account(NUMBER, paise=BALANCE)
+    if score_type:
+        score_from(threshold, score_type)
+    deal = Deal(payer=asha, payee=ABROAD, paise=AMOUNT)
+
+    assert paid(hand, deal, risk_scores=SCORED) == code
+
+    leg = Leg.objects.get(role=Role.DEBIT)
+    assert leg.risk_scores == [["NPCI", "TXNRISK", 30], ["NPCI", "MULERISK", 777]]
+    assert LimitUsage.objects.get().payments == (1 if code == "00" else 0)
+
+
+def test_missing_funds_are_named_before_the_score(hand):
+    asha = hand.account(NUMBER, paise=AMOUNT - 1)
+    score_from(1, "TXNRISK")
+    deal = Deal(payer=asha, payee=ABROAD, paise=AMOUNT)
+
+    assert paid(hand, deal, risk_scores=SCORED) == "Z9"
+
+
+def test_a_threshold_holds_on_its_days_only(hand):
+    asha = hand.account(NUMBER, paise=BALANCE)
+    today = clock.business_date(clock.now())
+    score_from(1, "TXNRISK", until=today)
+    score_from(1, "MULERISK", begin=today + dt.timedelta(days=2))
+    deal = Deal(payer=asha, payee=ABROAD, paise=AMOUNT)
+
+    assert paid(hand, deal, risk_scores=SCORED) == "00"
+
+
+def score_from(threshold, score_type, *, begin=dt.date(2021, 1, 1), until=None):
+    RiskScoreRule.objects.create(
+        provider="NPCI",
+        score_type=score_type,
+        threshold=threshold,
+        valid_from_date=begin,
+        valid_to_date=until,
+        source="a test",
+    )
 
 
 PERSON = "ravi@exbank"

@@ -136,7 +136,7 @@ def test_rules_of_a_kind_do_not_overlap(rules):
 
 @pytest.mark.parametrize(
     "change",
-    [{"value": 0}, {"rule": "WEEK"}, {"valid_to_date": dt.date(2026, 1, 1)}],
+    [{"value": 0}, {"rule": "WEEK"}, {"valid_to_date": dt.date(2025, 12, 31)}],
 )
 def test_a_rule_that_cannot_be_is_refused(rules, change):
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -21,6 +21,12 @@ T = TypeVar("T")
 
 # What an order is answered when the books say no, by the side that answers (upi-protocol 4.2).
 _ACCOUNT_MISSING = {OrderKind.DEBIT: "XH", OrderKind.CREDIT: "XI"}
+# The customer's account lacks the money, or the bank's own account of the switch may not move.
+_REFUSALS = {
+    (OrderKind.DEBIT, Status.EXCEEDS_CREDITS): checking.NO_FUNDS,
+    (OrderKind.DEBIT, Status.EXCEEDS_DEBITS): checking.POOL_NOT_CREDITED,
+    (OrderKind.CREDIT, Status.EXCEEDS_CREDITS): checking.POOL_NOT_DEBITED,
+}
 
 
 class TransferClashError(Exception):
@@ -141,6 +147,7 @@ def _outcome(order: Order, verdict: Verdict, posted_at: dt.datetime) -> Outcome:
             verdict.debit_balance_after if is_debit else verdict.credit_balance_after,
             posted_at,
         )
-    if verdict.status is Status.EXCEEDS_CREDITS and order.kind is OrderKind.DEBIT:
-        return Outcome(order, Result.DECLINED, checking.NO_FUNDS)
+    refusal = _REFUSALS.get((order.kind, verdict.status))
+    if refusal is not None:
+        return Outcome(order, Result.DECLINED, refusal)
     raise TransferClashError(f"{order.transfer_key}: {verdict.status}")

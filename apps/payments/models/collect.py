@@ -36,7 +36,7 @@ class FlowRule(models.Model):
     """
     Whether a kind of transaction is allowed, from one Indian day up to, and without, another.
 
-    Rows are added, never edited: what happened yesterday was judged by yesterday's rule.
+    Rows are added and ended, never edited: what happened yesterday was judged by yesterday's rule.
     """
 
     flow = models.CharField(max_length=20)
@@ -51,9 +51,11 @@ class FlowRule(models.Model):
                 name="flow_rule_is_known",
                 condition=Q(flow__in=[flow.value for flow in Flow]),
             ),
+            # One that was replaced before it held ends on the day it begins.
             models.CheckConstraint(
-                name="flow_rule_ends_after_it_begins",
-                condition=Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=F("valid_from_date")),
+                name="flow_rule_ends_not_before_it_begins",
+                condition=Q(valid_to_date__isnull=True)
+                | Q(valid_to_date__gte=F("valid_from_date")),
             ),
             # One constraint a flow, because equality inside a GiST index needs an extension.
             *(

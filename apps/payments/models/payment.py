@@ -95,6 +95,8 @@ class Leg(models.Model):
     ifsc = models.CharField(max_length=11, db_default="")
     device_mobile = models.CharField(max_length=12, db_default="")
     device = models.JSONField(null=True)
+    # What the switch thinks of the payment: [source, type, value] of each score.
+    risk_scores = models.JSONField(null=True)
     owner_id = models.UUIDField(null=True)
     is_on_us = models.BooleanField(db_default=False)
     # Until then the payer of a collect may answer.

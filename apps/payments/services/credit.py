@@ -1,6 +1,6 @@
 """Give the money to the payee: the beneficiary's step."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -11,7 +11,8 @@ from apps.accounts.checking import Standing
 from apps.accounts.core_banking.base import Order, core_banking
 from apps.accounts.models import BankAccount
 from apps.common.faults import fault_point
-from apps.merchants.selectors import suspended_addresses
+from apps.merchants.models import Merchant
+from apps.merchants.selectors import standing_by_address
 from apps.payments import selectors
 from apps.payments.contracts import Job
 from apps.payments.services import orders, posting
@@ -19,9 +20,11 @@ from apps.payments.services.posting import Batch, Decision
 from apps.payments.states import Role, State
 from apps.upi.services.answers import send_answers
 
-# upi-protocol 4.1: internal exception on the beneficiary's side; the merchant may not be paid.
+# upi-protocol 4.1: internal exception on the beneficiary's side.
 TOO_LATE = "UB"
-INVALID_MERCHANT = "X6"
+# upi-protocol 4.2: an address of ours at which nobody sells, and a merchant who may not be paid.
+UNKNOWN_MERCHANT = "X6"
+BLOCKED_MERCHANT = "YH"
 ENTITY = "ENTITY"
 
 
@@ -72,22 +75,33 @@ def _last_refusals(
     # A host's balances are its own: it judges them itself.
     is_ours = core_banking().posts_at_once
     balances = checking.balance_refusals(amounts) if is_ours else [""] * len(amounts)
-    suspended = suspended_addresses(
-        [
-            job.transaction.payee_address
-            for job, _ in credited
-            if job.transaction.payee_type == ENTITY
-        ]
+    merchants = standing_by_address(
+        [job.transaction.payee_address for job, _ in credited if _is_to_our_merchant(job)]
     )
     return [
         (
             job,
-            code
-            or (INVALID_MERCHANT if job.transaction.payee_address in suspended else "")
-            or standing.credit_risk(account),
+            code or _merchant_refusal(job, merchants, standing) or standing.credit_risk(account),
         )
         for (job, account), code in zip(credited, balances, strict=True)
     ]
+
+
+def _is_to_our_merchant(job: Job) -> bool:
+    """Whether the payee says to be a merchant that this bank onboarded."""
+    facts = job.transaction
+    handle = facts.payee_address.partition("@")[2]
+    return facts.payee_type == ENTITY and handle in settings.UPI_HANDLES
+
+
+def _merchant_refusal(job: Job, merchants: Mapping[str, str], standing: Standing) -> str:
+    """Return why a merchant may not be paid: unknown, blocked, or out of reach."""
+    if not _is_to_our_merchant(job):
+        return ""
+    state = merchants.get(job.transaction.payee_address)
+    if state is None:
+        return UNKNOWN_MERCHANT
+    return BLOCKED_MERCHANT if state == Merchant.State.SUSPENDED else standing.merchant_refusal()
 
 
 def _complete(decisions: Sequence[Decision]) -> None:

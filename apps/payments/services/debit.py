@@ -15,11 +15,11 @@ from apps.payments import selectors
 from apps.payments.contracts import Job
 from apps.payments.services import posting
 from apps.payments.services.posting import Batch, Decision
-from apps.payments.services.reading import device_mark
+from apps.payments.services.reading import device_mark, risk_scores
 from apps.payments.services.verify import TOO_LATE
 from apps.payments.states import Role, State
 from apps.risk.contracts import LimitAsk
-from apps.risk.services import limits
+from apps.risk.services import limits, scores
 from apps.upi.services.answers import send_answers
 
 
@@ -70,11 +70,20 @@ def _admit(batch: Batch, taken: dict[UUID, LimitAsk], only: Sequence[UUID] | Non
 
 
 def _decline_suspects(batch: Batch, known: Mapping[str, BankAccount], standing: Standing) -> None:
-    """Decline what the bank suspects. That is asked last, so that missing funds are named first."""
+    """
+    Decline what the bank suspects, or what the switch scores too high.
+
+    That is asked last, so that missing funds are named first. What a merchant gives back is not
+    held against its score: nobody was asked to pay.
+    """
+    jobs = list(batch.jobs.values())
+    is_scored_too_high = scores.are_too_high(
+        [(() if job.is_refund else risk_scores(job), job.received_at) for job in jobs]
+    )
     suspects = [
         (job, known[job.account_number])
-        for job in batch.jobs.values()
-        if standing.debit_risk(known[job.account_number])
+        for job, is_too_high in zip(jobs, is_scored_too_high, strict=True)
+        if is_too_high or standing.debit_risk(known[job.account_number])
     ]
     debits = [(account, job.transaction.amount) for job, account in suspects]
     # A host's balances are its own: of them we know nothing before it was asked.

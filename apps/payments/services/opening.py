@@ -55,13 +55,13 @@ _OPEN = f"""
                (id, role, kind, transaction_id, state, code, next_action_at, exchange_id,
                 request_message_id, wire_transaction_id, wire_transaction_at, wire_sub_type,
                 post_before_at, account_number, account_type, ifsc, device_mobile, device,
-                owner_id, is_on_us, expires_at)
+                risk_scores, owner_id, is_on_us, expires_at)
         SELECT leg_id, %(role)s::text, %(kind)s::text, %(id)s::text, %(state)s, %(code)s,
                CASE WHEN %(is_due)s THEN clock_timestamp() END, %(exchange)s,
                %(message)s, %(wire_id)s, %(wire_at)s, %(sub_type)s,
                least(clock_timestamp(), %(asked_at)s) + make_interval(secs => %(limit)s),
                %(account_number)s, %(account_type)s, %(ifsc)s, %(device_mobile)s,
-               %(device)s::jsonb, %(owner)s, %(is_on_us)s, %(expires_at)s
+               %(device)s::jsonb, %(risk_scores)s::jsonb, %(owner)s, %(is_on_us)s, %(expires_at)s
           FROM key RETURNING id)
     SELECT (SELECT count(*) FROM transaction), (SELECT count(*) FROM leg), known.*
       FROM (SELECT) AS one LEFT JOIN known ON true
@@ -163,6 +163,7 @@ def _parameters(facts: TransactionFacts, leg: NewLeg) -> dict[str, Any]:
         "ifsc": leg.ifsc,
         "device_mobile": leg.device_mobile,
         "device": leg.device,
+        "risk_scores": leg.risk_scores,
         "owner": leg.owner_id,
         "is_on_us": leg.is_on_us,
         "expires_at": leg.expires_at,

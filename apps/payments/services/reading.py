@@ -5,7 +5,7 @@ import hashlib
 import orjson
 
 from apps.payments.contracts import Job, TransactionFacts, WireRequest
-from apps.upi.contracts import Device, Party, Received, ReqAuthDetails, ReqPay, Txn
+from apps.upi.contracts import Device, Party, Received, ReqAuthDetails, ReqPay, RiskScore, Txn
 
 
 def facts_of(message: ReqPay | ReqAuthDetails) -> TransactionFacts:
@@ -69,3 +69,17 @@ def device_mark_to_json(device: Device | None) -> str | None:
 def device_mark(job: Job) -> str:
     """Return what tells the phone of a debit from another one, "" where there is no phone."""
     return str(orjson.loads(job.device)["mark"]) if job.device else ""
+
+
+def risk_scores_to_json(txn: Txn) -> str | None:
+    """Write the scores that the switch gives a transaction; None without any."""
+    if not txn.risk_scores:
+        return None
+    scores = [(score.provider, score.type, int(score.value)) for score in txn.risk_scores]
+    return orjson.dumps(scores).decode()
+
+
+def risk_scores(job: Job) -> list[RiskScore]:
+    """Return the scores that came with the request for a leg."""
+    stored = orjson.loads(job.risk_scores) if job.risk_scores else []
+    return [RiskScore(provider=each[0], type=each[1], value=str(each[2])) for each in stored]

@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -14,7 +15,7 @@ from apps.common.faults import fault_point
 from apps.messaging import wakeups
 from apps.payments import selectors
 from apps.payments.collect_messages import expiry_of
-from apps.payments.contracts import Job, Move, NewLeg, OpenedLeg, TransactionFacts
+from apps.payments.contracts import Job, NewLeg, OpenedLeg, TransactionFacts
 from apps.payments.errors import (
     AnswerRefusedError,
     LegExistsError,
@@ -26,7 +27,12 @@ from apps.payments.messages import confirmation_answer
 from apps.payments.services import answering, legs
 from apps.payments.services.conclude import Word, conclude
 from apps.payments.services.opening import adopt_request, open_leg
-from apps.payments.services.reading import device_mark_to_json, facts_of, request_of
+from apps.payments.services.reading import (
+    device_mark_to_json,
+    facts_of,
+    request_of,
+    risk_scores_to_json,
+)
 from apps.payments.states import Kind, Role, State
 from apps.upi.contracts import (
     Answer,
@@ -34,7 +40,6 @@ from apps.upi.contracts import (
     Received,
     Ref,
     ReqAuthDetails,
-from apps.upi import timers
     ReqPay,
     ReqTxnConfirmation,
     RespPay,
@@ -49,7 +54,6 @@ log = structlog.get_logger(__name__)
 
 # upi-protocol 4.1: the payment details do not match.
 DETAILS_DIFFER = "B6"
-from apps.upi.timer_models import Timer
 
 
 def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
@@ -187,20 +191,9 @@ def receive_payment_answer(received: Received[RespPay]) -> None:
 def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
     """Take how a payment to an address of ours ended, and say that we did."""
     message = received.message
-    elif message.resp.result == "DEEMED":
-        _take_deemed(job)
     original = message.txn.org_txn_id or message.txn.id
     jobs = selectors.lock_jobs_of([original], _PSPS)
     asked = [job for job in jobs if (job.role, job.kind) not in _BEGAN]
-def _take_deemed(job: Job) -> None:
-    """Note that a collect of ours is deemed paid: whoever waits for its expiry need not."""
-    if job.state is State.SENDING:
-        wait = timers.seconds(Timer.CHECK_FIRST_AFTER)
-        legs.move([Move.of(job, State.UNKNOWN, code=legs.DEEMED, due_in_seconds=wait)])
-    else:
-        legs.note_deemed(job.id)
-
-
     if asked:
         told = message.txn_confirmation
         is_done = told.org_status == "SUCCESS"
@@ -249,7 +242,8 @@ def _told(role: Role, result: str) -> State | None:
 
 def _open(received: Received[ReqPay] | Received[ReqAuthDetails], leg: NewLeg) -> OpenedLeg:
     facts = facts_of(received.message)
-    opened = open_leg(facts, leg)
+    scores = risk_scores_to_json(received.message.txn)
+    opened = open_leg(facts, replace(leg, risk_scores=scores))
     if opened.is_new:
         wakeups.wake_on_commit(f"payments.{leg.role.lower()}")
     elif leg.role is Role.REVERSAL:
