@@ -57,6 +57,14 @@ class Verdict(StrEnum):
     NONE = "NONE"
 
 
+class QrStatus(StrEnum):
+    """How a QR code stands, as APIs show it."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fulfilment:
     """

@@ -16,6 +16,7 @@ DomainError
 ├── LinkNotPayableError             what is paid comes from a link that must not be paid
 ├── LinkDiffersError                what is paid is not what its link asks for
 ├── LinkExpiredError                the link, or the order behind it, has ended
+├── QrCodeRevokedError              the merchant called the QR code back
 ├── HttpsRequiredError              the webhook's address does not begin with https
 └── ForbiddenDestinationError       the webhook's address leads into a network that is not public
 """
@@ -123,6 +124,14 @@ class LinkExpiredError(DomainError):
 
     code = "link_expired"
     title = "This link has expired"
+    http_status = 410
+
+
+class QrCodeRevokedError(DomainError):
+    """The merchant called the QR code back: whoever scans it is not to pay by it."""
+
+    code = "qr_code_revoked"
+    title = "The merchant has called this QR code back"
     http_status = 410
 
 

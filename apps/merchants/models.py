@@ -1,11 +1,14 @@
 """Merchants, their keys and orders, and the webhooks that tell them of payments."""
 
+import datetime as dt
+
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 
 from apps.common import ids
-from apps.merchants.contracts import Verdict
+from apps.merchants.contracts import QrStatus, Verdict
 from apps.vpa.models import Vpa
 
 
@@ -110,7 +113,8 @@ class QrCode(models.Model):
     """
     A QR code of a merchant, as it was made: to be shown and printed again, sign for sign.
 
-    A static code asks for no amount and lives on; a dynamic one is for one order.
+    A static code asks for no amount and lives on unless it was given an end; a dynamic one is for
+    one order. A code that its merchant called back is revoked for good.
     """
 
     class Kind(models.TextChoices):
@@ -135,6 +139,7 @@ class QrCode(models.Model):
     payload = models.CharField(max_length=2048)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "QR code"
@@ -142,14 +147,24 @@ class QrCode(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="qr_code_is_dynamic_for_an_order",
-                condition=Q(kind="STATIC", order__isnull=True, expires_at__isnull=True)
+                condition=Q(kind="STATIC", order__isnull=True)
                 | Q(kind="DYNAMIC", order__isnull=False, expires_at__isnull=False),
             )
         ]
-        indexes = [models.Index(name="qr_codes_of_merchant", fields=["merchant", "id"])]
+        indexes = [
+            models.Index(name="qr_codes_of_merchant", fields=["merchant", "id"]),
+            HashIndex(name="qr_codes_by_payload", fields=["payload"]),
+        ]
 
     def __str__(self) -> str:
         return ids.public_id("qr", self.id)
+
+    def status(self, *, at: dt.datetime) -> QrStatus:
+        """Return how the code stands at an instant."""
+        if self.revoked_at is not None:
+            return QrStatus.REVOKED
+        has_ended = self.expires_at is not None and at > self.expires_at
+        return QrStatus.EXPIRED if has_ended else QrStatus.ACTIVE
 
 
 class OrderFulfilment(models.Model):

@@ -11,6 +11,7 @@ urlpatterns = [
     path("intents/resolve", intents.ResolveView.as_view()),
     path("qr_codes", qr_codes.QrCodesView.as_view()),
     path("qr_codes/<str:code_id>", qr_codes.QrCodeView.as_view()),
+    path("qr_codes/<str:code_id>/revocations", qr_codes.RevocationsView.as_view()),
     path("webhook_endpoints", webhooks.EndpointsView.as_view()),
     path("webhook_endpoints/<str:endpoint_id>", webhooks.EndpointView.as_view()),
     path(

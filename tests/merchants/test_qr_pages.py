@@ -1,5 +1,7 @@
 """The back office's pages of QR codes: shown as they were made, and safe to read."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 
@@ -63,6 +65,21 @@ def test_a_name_of_markup_is_shown_as_text(browser):
         _, text = page(browser, action, row.pk)
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_code_that_was_called_back_is_shown_as_such_and_not_printed(browser):
+    make_code(open_shop("Nila Books"), kind="static")
+    row = QrCode.objects.get()
+    QrCode.objects.update(revoked_at=dt.datetime(2026, 11, 22, 6, 30, tzinfo=dt.UTC))
+
+    _, shown = page(browser, "change", row.pk)
+    listed = browser.get(reverse("admin:merchants_qrcode_changelist"), {"revoked_at__isempty": "0"})
+
+    assert "22 Nov 2026, 12:00:00" in shown
+    assert "not to be printed" in shown
+    assert "/print/" not in shown
+    assert page(browser, "print", row.pk)[0] == 404
+    assert "Nila Books" in listed.content.decode()
 
 
 def test_a_merchants_page_leads_to_its_codes(browser):

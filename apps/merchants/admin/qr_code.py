@@ -1,5 +1,6 @@
 """The pages of a merchant's QR codes: one to look at, one to print."""
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -13,6 +14,7 @@ from apps.common.admin import ReadOnlyAdmin
 from apps.common.clock import IST
 from apps.common.money import Money
 from apps.merchants import qr_image
+from apps.merchants.contracts import QrStatus
 from apps.merchants.models import QrCode
 
 _NOTHING = "–"
@@ -30,8 +32,9 @@ class QrCodeAdmin(ReadOnlyAdmin):
         "store_code",
         "created_at",
         "expires_at",
+        "revoked_at",
     ]
-    list_filter: ClassVar = ["kind", "format"]
+    list_filter: ClassVar = ["kind", "format", ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related: ClassVar = ["merchant"]
     search_fields: ClassVar = ["merchant__name", "=order__reference"]
     search_help_text = "merchant, or an order's reference"
@@ -73,13 +76,17 @@ class QrCodeAdmin(ReadOnlyAdmin):
             "code": code,
             "image": qr_image.data_uri(code.payload),
             "facts": _facts(code),
-            "print_url": reverse("admin:merchants_qrcode_print", args=[code.pk]),
+            "print_url": ""
+            if code.revoked_at
+            else reverse("admin:merchants_qrcode_print", args=[code.pk]),
         }
         return TemplateResponse(request, "merchants/qr_code.html", context)
 
     def print_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the code as it is put on a counter."""
         code = self._code(request, object_id)
+        if code.revoked_at is not None:
+            raise Http404
         amount = Money(code.order.amount_paise).display() if code.order else ""
         context = {
             "code": code,
@@ -100,8 +107,8 @@ class QrCodeAdmin(ReadOnlyAdmin):
 
 def _facts(code: QrCode) -> list[tuple[str, str]]:
     order, ends_at = code.order, code.expires_at
-    has_ended = ends_at is not None and ends_at < clock.now()
-    ends = f"{ends_at.astimezone(IST):%d %b %Y, %H:%M:%S}" if ends_at else "never"
+    ends = _shown(ends_at) if ends_at else "never"
+    status = code.status(at=clock.now())
     return [
         ("Merchant", code.merchant.name),
         ("Payment address", code.merchant.vpa.address),
@@ -113,5 +120,10 @@ def _facts(code: QrCode) -> list[tuple[str, str]]:
         ("Order", order.reference if order else _NOTHING),
         ("Amount", Money(order.amount_paise).display() if order else "the payer enters it"),
         ("Store, terminal", f"{code.store_code or _NOTHING}, {code.terminal_code or _NOTHING}"),
-        ("Ends (IST)", f"{ends}, has ended" if has_ended else ends),
+        ("Ends (IST)", f"{ends}, has ended" if status is QrStatus.EXPIRED else ends),
+        ("Called back (IST)", _shown(code.revoked_at) if code.revoked_at else "no"),
     ]
+
+
+def _shown(at: dt.datetime) -> str:
+    return f"{at.astimezone(IST):%d %b %Y, %H:%M:%S}"

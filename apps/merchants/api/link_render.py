@@ -56,8 +56,10 @@ def qr_code(row: QrCode, *, is_whole: bool) -> dict[str, Any]:
         "store": row.store_code,
         "terminal": row.terminal_code,
         "payload": row.payload,
+        "status": row.status(at=clock.now()).value,
         "created_at": clock.iso(row.created_at),
         "expires_at": clock.iso(row.expires_at) if row.expires_at else None,
+        "revoked_at": clock.iso(row.revoked_at) if row.revoked_at else None,
     }
     return {**document, "qr_svg": qr_image.svg(row.payload)} if is_whole else document
 

@@ -79,7 +79,8 @@ class QrDraftSchema(serializers.Serializer[None]):
     city = serializers.CharField(max_length=15, required=False, help_text="bharatqr only")
     postal_code = serializers.CharField(max_length=10, required=False, help_text="bharatqr only")
     expires_at = serializers.DateTimeField(
-        required=False, help_text="dynamic only; at most the order's, which it is unless told"
+        required=False,
+        help_text="dynamic: at most the order's, which it is unless told; static: none unless told",
     )
 
 
@@ -94,8 +95,10 @@ class QrCodeSchema(serializers.Serializer[None]):
     store = serializers.CharField(allow_blank=True)
     terminal = serializers.CharField(allow_blank=True)
     payload = serializers.CharField()
+    status = serializers.ChoiceField(["active", "expired", "revoked"])
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
 
 
 class WholeQrCodeSchema(QrCodeSchema):

@@ -19,6 +19,7 @@ from apps.merchants.api.intents import order_id_of
 from apps.merchants.contracts import Scope
 from apps.merchants.models import QrCode
 from apps.merchants.services.qr_codes import QrDraft, create_qr_code
+from apps.merchants.services.revoke_code import revoke_code
 from apps.messaging import idempotency
 
 ROUTE = "/v1/qr_codes"
@@ -130,12 +131,43 @@ class QrCodeView(MerchantView):
         return Response(link_render.qr_code(row, is_whole=True))
 
 
+class RevocationsView(MerchantView):
+    """POST /v1/qr_codes/{id}/revocations."""
+
+    scopes: ClassVar = {"POST": Scope.ORDERS_WRITE}
+
+    @extend_schema(
+        operation_id="revoke_qr_code",
+        tags=["Links"],
+        request=None,
+        responses={
+            200: link_schemas.QrCodeSchema,
+            400: schemas.PROBLEM,
+            401: schemas.PROBLEM,
+            403: schemas.PROBLEM,
+            404: schemas.PROBLEM,
+        },
+    )
+    def post(self, request: Request, code_id: str) -> Response:
+        """
+        Call a QR code back, for good. Again: nothing more happens.
+
+        Our payers are refused it at once, other banks' apps do not know. Money that is paid to the
+        merchant's address all the same is the merchant's; an order is still paid by other links.
+        """
+        members.check_known(body_of(request), ())
+        code = revoke_code(
+            ids.parse_public_id("qr", code_id), principal=principal_of(request), at=clock.now()
+        )
+        return Response(link_render.qr_code(code, is_whole=False))
+
+
 def _draft(body: dict[str, Any]) -> QrDraft:
     members.check_known(body, _MEMBERS)
     is_dynamic = members.text(body, "kind", _KIND) == "dynamic"
     form = members.text(body, "format", _FORMAT) if "format" in body else "upi"
     is_emv = form == "bharatqr"
-    # What would be left out is refused: a code that was printed cannot be called back.
+    # What would be left out is refused: a code that was printed cannot be changed.
     for name, is_meant in (("order", is_dynamic), ("city", is_emv), ("postal_code", is_emv)):
         if name in body and not is_meant:
             raise InvalidMemberError(field=name)

@@ -19,6 +19,7 @@ from apps.messaging import idempotency
 from apps.upi.links import emv
 from apps.upi.links.intent import Action, Intent
 
+STATIC_CODE_LIFE_MAX = dt.timedelta(days=3653)
 _EMV_NAME_SIGNS = 25
 # Two digits of length, less the RuPay id and the minimum amount (upi-protocol 6.5, tag 26).
 _EMV_ADDRESS_SIGNS_MAX = 60
@@ -110,9 +111,11 @@ def _made(draft: QrDraft, principal: MerchantPrincipal, *, at: dt.datetime) -> Q
 
 def _expiry(draft: QrDraft, order: Order | None, *, at: dt.datetime) -> dt.datetime | None:
     if order is None:
-        if draft.expires_at is not None:
-            raise InvalidExpiryError("A static code does not end", field="expires_at")
-        return None
+        if draft.expires_at is None:
+            return None
+        if not at < draft.expires_at <= at + STATIC_CODE_LIFE_MAX:
+            raise InvalidExpiryError(field="expires_at")
+        return draft.expires_at.replace(microsecond=0)
     ends_at = (draft.expires_at or order.expires_at).replace(microsecond=0)
     if draft.expires_at is not None and not at < ends_at <= order.expires_at:
         raise InvalidExpiryError(field="expires_at")
@@ -133,6 +136,7 @@ def _intent(
         payee_name=order_link.name_of(merchant),
         mcc=merchant.vpa.mcc,
         mode=order_link.ONLINE_STATIC_QR_MODE if is_online else order_link.STATIC_QR_MODE,
+        expires_at=expires_at,
         others=others,
     )
 

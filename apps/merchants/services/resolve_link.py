@@ -8,7 +8,8 @@ from django.conf import settings
 
 from apps.common import clock
 from apps.merchants import link_judgement, selectors, signers
-from apps.merchants.errors import LinkExpiredError
+from apps.merchants.contracts import QrStatus
+from apps.merchants.errors import LinkExpiredError, QrCodeRevokedError
 from apps.merchants.link_judgement import Judgement, LinkFacts, Source
 from apps.merchants.models import Merchant
 from apps.merchants.services.order_link import check_payable
@@ -39,10 +40,11 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
     """
     Return what a payer's app shows before it lets anybody pay.
 
-    An order's link that was paid or has ended is refused as a whole: there is nothing to show.
+    An order's link that was paid or has ended is refused as a whole: there is nothing to show. So
+    is a QR code of ours that was revoked.
 
     Raises LinkError and DuplicateParameterError for a text that is no link, LinkExpiredError,
-    AlreadyPaidError, hsm.errors.HsmError.
+    QrCodeRevokedError, AlreadyPaidError, hsm.errors.HsmError.
     """
     is_emv = emv.looks_like_emv(text)
     link = emv.read_link(text) if is_emv else uri.read(text)
@@ -59,6 +61,7 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
     listed = None if is_ours else directory.verified_merchant(address)
     merchant = selectors.merchant_at(address) if payee is not None else None
     if merchant is not None:
+        _check_codes(text, at=at)
         _check_order(merchant, intent, status, at=at)
     facts = LinkFacts(
         intent=intent,
@@ -71,6 +74,20 @@ def resolve_link(text: str, *, source: Source, at: dt.datetime) -> ResolvedLink:
         limits=limits_on(clock.business_date(at)),
     )
     return ResolvedLink(facts, link_judgement.judge(facts), is_emv, text)
+
+
+def _check_codes(text: str, *, at: dt.datetime) -> None:
+    """
+    Refuse a code of ours that no merchant stands by: QrCodeRevokedError, LinkExpiredError.
+
+    Of codes that are alike one that is alive is enough, for nobody can tell them apart.
+    """
+    found = {code.status(at=at) for code in selectors.qr_codes_saying(text)}
+    if not found or QrStatus.ACTIVE in found:
+        return
+    if QrStatus.REVOKED in found:
+        raise QrCodeRevokedError
+    raise LinkExpiredError
 
 
 def _check_order(
