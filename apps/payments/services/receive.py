@@ -1,6 +1,5 @@
 """Take what the switch sends: each handler is one part of the receiver's durable transaction."""
 
-import datetime as dt
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +13,7 @@ from apps.common import clock
 from apps.common.faults import fault_point
 from apps.messaging import wakeups
 from apps.payments import selectors
-from apps.payments.collect_messages import expiry_of
-from apps.payments.contracts import Job, NewLeg, OpenedLeg, TransactionFacts
+from apps.payments.contracts import Job, Move, NewLeg, OpenedLeg, TransactionFacts
 from apps.payments.errors import (
     AnswerRefusedError,
     LegExistsError,
@@ -34,6 +32,7 @@ from apps.payments.services.reading import (
     risk_scores_to_json,
 )
 from apps.payments.states import Kind, Role, State
+from apps.upi import timers
 from apps.upi.contracts import (
     Answer,
     Party,
@@ -46,8 +45,10 @@ from apps.upi.contracts import (
     Txn,
     TxnConfirmation,
 )
+from apps.upi.deadlines import collect_expiry
 from apps.upi.services import pin_blocks
 from apps.upi.services.answers import record_answers
+from apps.upi.timer_models import Timer
 from apps.vpa.selectors import resolve
 
 log = structlog.get_logger(__name__)
@@ -67,15 +68,12 @@ def receive_authorisation(received: Received[ReqAuthDetails]) -> None:
 
 def receive_collect(received: Received[ReqAuthDetails]) -> None:
     """Take the question whether a customer of ours pays what somebody asks for."""
-    txn = received.message.txn
-    minutes = expiry_of(txn.rules) or settings.UPI_COLLECT_MINUTES_DEFAULT
-    begun = min(received.received_at, txn.ts)
     leg = NewLeg(
         role=Role.PAYER_PSP,
         kind=Kind.COLLECT,
         state=State.RECEIVED,
         request=request_of(received),
-        expires_at=begun + dt.timedelta(minutes=min(minutes, settings.UPI_COLLECT_MINUTES_MAX)),
+        expires_at=collect_expiry(received.message.txn, received_at=received.received_at),
     )
     _open(received, leg)
     _passed("collect.received")
@@ -185,7 +183,18 @@ def receive_payment_answer(received: Received[RespPay]) -> None:
     check_content(message.txn, message.resp.refs, job.transaction, is_done=is_done)
     if (state := _told(job.role, message.resp.result)) is not None:
         conclude([Word(job, state, message.resp.err_code or "")], source="RespPay")
+    elif message.resp.result == "DEEMED":
+        _take_deemed(job)
     _passed("payment_answer.recorded")
+
+
+def _take_deemed(job: Job) -> None:
+    """Note that a collect of ours is deemed paid: whoever waits for its expiry need not."""
+    if job.state is State.SENDING:
+        wait = timers.seconds(Timer.CHECK_FIRST_AFTER)
+        legs.move([Move.of(job, State.UNKNOWN, code=legs.DEEMED, due_in_seconds=wait)])
+    else:
+        legs.note_deemed(job.id)
 
 
 def receive_confirmation(received: Received[ReqTxnConfirmation]) -> None:
