@@ -25,9 +25,9 @@ from apps.upi.contracts import (
     RespAuthDetails,
     Rule,
 )
+from apps.upi.deadlines import EXPIRE_AFTER
 from apps.vpa.contracts import ResolvedVpa
 
-_EXPIRE_AFTER = "EXPIREAFTER"
 _MINUTE_SECONDS = 60
 
 
@@ -36,7 +36,7 @@ def collect_request(job: Job, payee: ResolvedVpa, *, at: dt.datetime) -> ReqPay:
     facts = job.transaction
     assert job.expires_at is not None, "a collect ends by itself"
     seconds = (job.expires_at - facts.initiated_at).total_seconds()
-    rule = Rule(name=_EXPIRE_AFTER, value=str(math.ceil(seconds / _MINUTE_SECONDS)))
+    rule = Rule(name=EXPIRE_AFTER, value=str(math.ceil(seconds / _MINUTE_SECONDS)))
     merchant = Party(
         addr=facts.payee_address,
         name=facts.payee_name,
@@ -106,9 +106,3 @@ def _answer(job: Job, payer: Party, payee: Party, *, code: str, at: dt.datetime)
         payer=payer,
         payee=payee,
     )
-
-
-def expiry_of(rules: tuple[Rule, ...]) -> int | None:
-    """Return after how many minutes a collect expires, None when its message does not say."""
-    named = [rule.value for rule in rules if rule.name == _EXPIRE_AFTER]
-    return int(named[0].partition(".")[0]) if named else None

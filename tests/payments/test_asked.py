@@ -1,8 +1,10 @@
 """Customers of ours are asked for money, and say yes, no, or nothing."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
+from lxml import etree
 
 from apps.common import ids
 from apps.common.money import Money
@@ -10,6 +12,7 @@ from apps.ledger.selectors import books_sum
 from apps.messaging.models import OutboxEvent
 from apps.payments.models import BlockedRequester, FlowRule
 from apps.payments.states import Role
+from apps.upi.models import ExchangeRepeat
 from tests.api.race import at_once
 from tests.payments.asking import PAISE, RAVI, STORE, Asking, due, expire
 from tests.payments.hand import Deal, Side, drain, history, leg, state
@@ -125,6 +128,42 @@ def test_a_no_is_told_and_may_be_said_again(hand, asha, asked):
     assert see(asha, asked)["failure"]["upi_code"] == "ZA"
     assert approve(asha, asked).json()["code"] == "collect_over"
     assert not BlockedRequester.objects.exists()
+
+
+def test_the_question_again_is_answered_as_long_as_it_may_be(hand, asha, asked):
+    again = hand.asked.again()
+    assert ExchangeRepeat.objects.get().expires_at == leg(asked, Role.PAYER_PSP).expires_at
+    assert hand.answers(again) == []
+
+    decline(asha, asked)
+    drain()
+    after = hand.asked.again()
+    drain()
+
+    assert [sent.err for sent in (again, after)] == ["", ""]
+    assert [hand.code(sent) for sent in (hand.asked, again, after)] == ["ZA", "ZA", "ZA"]
+    waits = [row.expires_at - row.received_at for row in ExchangeRepeat.objects.all()]
+    assert max(waits) < dt.timedelta(minutes=2), "the decided question is waited for no longer"
+
+
+def test_the_question_again_is_answered_by_the_same_approval(hand, asha, asked):
+    again = hand.asked.again()
+    approve(asha, asked)
+    drain()
+
+    first, second = hand.answers(hand.asked)[0], hand.answers(again)[0]
+    assert hand.code(again) == "00"
+    assert etree.tostring(first.find("Payer")) == etree.tostring(second.find("Payer"))
+
+
+def test_a_question_after_its_time_is_acknowledged_and_not_answered(hand, asha, asked):
+    expire()
+    drain(Role.PAYER_PSP)
+
+    again = hand.asked.again()
+    drain()
+
+    assert (again.err, hand.answers(again)) == ("", [])
 
 
 def test_who_is_blocked_asks_in_vain_until_unblocked(hand, asha, asked):

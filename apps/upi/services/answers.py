@@ -29,12 +29,14 @@ _RECORD = """
        AND exchange.answer_id IS NULL
 """
 
+# A repeat may have waited for a person as long as the request; once decided, nobody waits on.
 _REPEATS = """
     UPDATE upi_exchange_repeat
        SET answered_at = clock_timestamp(),
+           expires_at = least(expires_at, clock_timestamp() + make_interval(secs => %(life)s)),
            state = CASE WHEN expires_at > clock_timestamp() THEN 'DUE' ELSE 'EXPIRED' END,
            next_action_at = CASE WHEN expires_at > clock_timestamp() THEN clock_timestamp() END
-     WHERE exchange_id = ANY(%s) AND state = 'NONE'
+     WHERE exchange_id = ANY(%(ids)s) AND state = 'NONE'
 """
 
 
@@ -67,7 +69,8 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_RECORD, parameters)
         assert cursor.rowcount == len(answers), "an inbound exchange is answered exactly once"
-        cursor.execute(_REPEATS, [parameters["exchange_ids"]])
+        life = deadlines.answer_life(is_reversal=False).total_seconds()
+        cursor.execute(_REPEATS, {"ids": parameters["exchange_ids"], "life": life})
         has_repeats = cursor.rowcount > 0
     if claim is None or has_repeats:
         wakeups.wake_on_commit("upi.deliver")

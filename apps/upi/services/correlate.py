@@ -19,7 +19,7 @@ from apps.messaging import wakeups
 from apps.upi import xml
 from apps.upi.content import content_digest
 from apps.upi.contracts import Message, ResponseMessage
-from apps.upi.deadlines import answer_deadline
+from apps.upi.deadlines import answer_deadline, decision_deadline
 from apps.upi.errors import InvalidElementError, RefusedError
 
 log = structlog.get_logger(__name__)
@@ -177,6 +177,7 @@ def _repeat(inbound: Inbound, parameters: dict[str, Any]) -> Known:
         found = cursor.fetchone()
         assert found is not None, "a request that is not new is known by its msgId or its content"
         exchange_id, organisation, content, answer_id, repeats = found
+        deadline = decision_deadline if answer_id is None else answer_deadline
         if organisation != inbound.organisation or bytes(content) != parameters["content_digest"]:
             raise RefusedError("U01", "the transaction was used for another content")
         if repeats >= REPEATS_MAX:
@@ -184,7 +185,7 @@ def _repeat(inbound: Inbound, parameters: dict[str, Any]) -> Known:
         parameters |= {
             "id": ids.uuid7(),
             "exchange_id": exchange_id,
-            "expires_at": answer_deadline(inbound.message, received_at=inbound.received_at),
+            "expires_at": deadline(inbound.message, received_at=inbound.received_at),
             "answer_msg_id": ids.new_upi_id(settings.UPI_ID_PREFIX),
             "is_answered": answer_id is not None,
         }
