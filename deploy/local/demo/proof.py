@@ -32,6 +32,7 @@ def prove(stage: Stage, page: Page) -> None:
         text=True,
         check=False,
     )
-    for line in done.stdout.splitlines():
+    # One that broke has said why on its other stream.
+    for line in (done.stdout or done.stderr).splitlines():
         page.line(line)
     page.expect("reconciliation with the day file finds no break", found=done.returncode, wanted=0)
