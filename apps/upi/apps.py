@@ -8,4 +8,5 @@ class UpiConfig(AppConfig):
 
     name = "apps.upi"
     label = "upi"
+    verbose_name = "UPI network"
     default_auto_field = "django.db.models.BigAutoField"

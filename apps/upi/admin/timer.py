@@ -15,8 +15,7 @@ class TimerRuleAdmin(ReadOnlyAdmin):
 
     list_display: ClassVar = [
         "timer",
-        "seconds",
-        "is_scaled",
+        "length",
         "valid_from_date",
         "valid_to_date",
         "source",
@@ -26,3 +25,8 @@ class TimerRuleAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rules in the order of their timers."""
         return super().get_queryset(request).order_by("timer", "-valid_from_date")
+
+    @admin.display(description="seconds", ordering="seconds")
+    def length(self, rule: TimerRule) -> str:
+        """Show the seconds without needless zeros."""
+        return f"{float(rule.seconds):g} s"
