@@ -23,14 +23,26 @@ class GovernedApi(StrEnum):
     LIST_PSPS = "ListPsp"
     LIST_ACCOUNT_PROVIDERS = "ListAccPvd"
     CHECK_TRANSACTION = "ChkTxn"
+    VALIDATE_ADDRESS = "ValAdd"
+
+
+class CallDirection(StrEnum):
+    """Who calls: we the switch, or somebody us through the switch."""
+
+    OUT = "OUT"
+    IN = "IN"
 
 
 class SubjectKind(StrEnum):
-    """Whose calls are counted together: one customer's, this bank's, or one payment's."""
+    """Whose calls are counted together: one customer's, one PSP's, or one payment's."""
 
     CUSTOMER = "CUSTOMER"
     PSP = "PSP"
     TRANSACTION = "TRANSACTION"
+
+
+# What other PSPs may ask us so often only: each answer tells them something of a person.
+CAPPED_FOR_OTHERS = (GovernedApi.LIST_ACCOUNT, GovernedApi.VALIDATE_ADDRESS)
 
 
 class PeakRule(StrEnum):
@@ -51,11 +63,17 @@ class ApiCap(models.Model):
     """
     How often an API may be called for one subject within a sliding window, and on which days.
 
-    It holds from `valid_from_date` up to, and without, `valid_to_date`. `cap` null: any number.
+    Calls of ours have one cap an API; calls to us may have one for each kind of subject. It holds
+    from `valid_from_date` up to, and without, `valid_to_date`. `cap` null: any number.
     Rows are added, never edited.
     """
 
     api = models.CharField(max_length=20, choices=[(api.value, api.value) for api in GovernedApi])
+    direction = models.CharField(
+        max_length=3,
+        choices=[(way.value, way.value) for way in CallDirection],
+        default=CallDirection.OUT.value,
+    )
     subject_kind = models.CharField(
         max_length=11, choices=[(kind.value, kind.value) for kind in SubjectKind]
     )
@@ -75,6 +93,10 @@ class ApiCap(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="api_cap_api_is_known", condition=Q(api__in=[api.value for api in GovernedApi])
+            ),
+            models.CheckConstraint(
+                name="api_cap_direction_is_known",
+                condition=Q(direction__in=[way.value for way in CallDirection]),
             ),
             models.CheckConstraint(
                 name="api_cap_subject_kind_is_known",
@@ -99,9 +121,22 @@ class ApiCap(models.Model):
                     expressions=[
                         (DateRange("valid_from_date", "valid_to_date"), RangeOperators.OVERLAPS)
                     ],
-                    condition=Q(api=api.value),
+                    condition=Q(api=api.value, direction=CallDirection.OUT.value),
                 )
                 for api in GovernedApi
+            ),
+            *(
+                ExclusionConstraint(
+                    name=f"api_cap_in_{api.value}_{kind.value}_does_not_overlap".lower(),
+                    expressions=[
+                        (DateRange("valid_from_date", "valid_to_date"), RangeOperators.OVERLAPS)
+                    ],
+                    condition=Q(
+                        api=api.value, direction=CallDirection.IN.value, subject_kind=kind.value
+                    ),
+                )
+                for api in CAPPED_FOR_OTHERS
+                for kind in (SubjectKind.CUSTOMER, SubjectKind.PSP)
             ),
         ]
 
@@ -137,10 +172,16 @@ class PeakHours(models.Model):
 
 
 class ApiUse(models.Model):
-    """One call that was opened, counted against its cap until its window has passed."""
+    """
+    One call, counted against a cap until its window has passed.
+
+    A call of ours goes by its exchange; a call to us has a row of its own for each cap it meets.
+    """
 
     exchange_id = models.UUIDField(primary_key=True)
     api = models.CharField(max_length=20)
+    direction = models.CharField(max_length=3)
+    subject_kind = models.CharField(max_length=11)
     subject = models.CharField(max_length=255)
     used_at = models.DateTimeField()
 
@@ -148,7 +189,9 @@ class ApiUse(models.Model):
         verbose_name = "API use"
         db_table = "upi_api_use"
         indexes: ClassVar = [
-            models.Index(name="api_use_of_subject", fields=["api", "subject", "used_at"]),
+            models.Index(
+                name="api_use_of_subject", fields=["direction", "api", "subject", "used_at"]
+            ),
             models.Index(name="api_use_age", fields=["used_at"]),
         ]
 

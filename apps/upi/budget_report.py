@@ -8,19 +8,23 @@ from django.db import connection
 
 from apps.common.clock import business_date, day_start
 from apps.upi import selectors
-from apps.upi.budget_models import ApiCap, GovernedApi
+from apps.upi.budget_models import CAPPED_FOR_OTHERS, ApiCap, GovernedApi
 from apps.upi.services import governor
 
 _USES = """
     SELECT count(*) FILTER (WHERE used_at >= %(today)s),
            count(*) FILTER (WHERE used_at > %(since)s),
            (SELECT max(uses) FROM (SELECT count(*) AS uses FROM upi_api_use
-                                    WHERE api = %(api)s AND used_at > %(since)s
+                                    WHERE direction = %(direction)s::text AND api = %(api)s
+                                      AND subject_kind = %(kind)s::text AND used_at > %(since)s
                                     GROUP BY subject) AS subject),
            (SELECT count(*) FROM (SELECT 1 FROM upi_api_use
-                                   WHERE api = %(api)s AND used_at > %(since)s
+                                   WHERE direction = %(direction)s::text AND api = %(api)s
+                                     AND subject_kind = %(kind)s::text AND used_at > %(since)s
                                    GROUP BY subject HAVING count(*) >= %(cap)s) AS subject)
-      FROM upi_api_use WHERE api = %(api)s AND used_at > least(%(today)s, %(since)s)
+      FROM upi_api_use
+     WHERE direction = %(direction)s::text AND api = %(api)s AND subject_kind = %(kind)s::text
+       AND used_at > least(%(today)s, %(since)s)
 """
 
 
@@ -34,6 +38,7 @@ class BudgetLine:
     """
 
     api: str
+    direction: str
     subject_kind: str
     cap: int | None
     window_seconds: int
@@ -46,15 +51,19 @@ class BudgetLine:
 
 
 def budget(*, at: dt.datetime) -> list[BudgetLine]:
-    """Return a line for each API that is bounded on the day, in the order of the circulars."""
+    """Return a line for each cap of the day: ours in the order of the circulars, then others'."""
     caps = selectors.api_caps(list(GovernedApi), at=at)
-    return [line(caps[api], at=at) for api in GovernedApi if api in caps]
+    ours = [caps[api] for api in GovernedApi if api in caps]
+    others = [cap for api in CAPPED_FOR_OTHERS for cap in selectors.caps_on_others(api, at=at)]
+    return [line(cap, at=at) for cap in (*ours, *others)]
 
 
 def line(cap: ApiCap, *, at: dt.datetime) -> BudgetLine:
     """Return how much of one API's budget is used."""
     parameters: dict[str, Any] = {
         "api": cap.api,
+        "direction": cap.direction,
+        "kind": cap.subject_kind,
         "cap": cap.cap,
         "today": day_start(business_date(at)),
         "since": at - governor.span(cap),
@@ -65,6 +74,7 @@ def line(cap: ApiCap, *, at: dt.datetime) -> BudgetLine:
     assert row is not None, "a count has a row"
     return BudgetLine(
         api=cap.api,
+        direction=cap.direction,
         subject_kind=cap.subject_kind,
         cap=cap.cap,
         window_seconds=cap.window_seconds,

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 _XML = "application/xml"
 _RETRY_AFTER_SECONDS = "2"
+_TOO_MANY = 429
 
 
 @csrf_exempt
@@ -24,7 +25,8 @@ def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -
     """
     Take one message; accepted or refused, the answer is HTTP 200 with an Ack.
 
-    403 to whoever is not the switch; 503 when nobody can say whether the message was taken.
+    403 to whoever is not the switch; 429, with a negative Ack, to a PSP that has asked too often;
+    503 when nobody can say whether the message was taken.
     """
     if not peer.is_switch(request):
         log.warning("peer_refused", api=api)
@@ -37,12 +39,16 @@ def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -
         received_at=clock.now(),
     )
     try:
-        ack = receive.receive(arrival)
+        verdict = receive.receive(arrival)
     except (OperationalError, InterfaceError) as error:
         # No Ack of either sign: nobody knows whether the message was taken, so it must come again.
         log.warning("message_not_taken", error=type(error).__name__)
         return HttpResponse(status=503, headers={"Retry-After": _RETRY_AFTER_SECONDS})
-    return HttpResponse(encode_ack(ack), content_type=_XML)
+    response = HttpResponse(encode_ack(verdict.ack), content_type=_XML)
+    if verdict.retry_after_seconds is not None:
+        response.status_code = _TOO_MANY
+        response.headers["Retry-After"] = str(verdict.retry_after_seconds)
+    return response
 
 
 def _body_of(request: HttpRequest, *, bytes_max: int) -> bytes:

@@ -9,6 +9,7 @@ UpiError                        below DomainError
 └── RefusedError                the message gets a negative Ack and changes nothing
     ├── MalformedMessageError   its bytes or structure are not those of a UPI message
     ├── InvalidElementError     one of its elements breaks a validation rule (upi-protocol 4.8)
+    ├── AskedTooOftenError      a PSP, or its customer, has asked this more often than they may
     └── SignatureRefusedError   nobody we know signed exactly these bytes
 """
 
@@ -93,6 +94,19 @@ class InvalidElementError(RefusedError):
         """Name the validation code and the element; the value itself may be personal data."""
         super().__init__(ack_code, f"{element} is missing or not valid")
         self.element = element
+
+
+class AskedTooOftenError(RefusedError):
+    """A cap on questions of others is spent; they may ask again after so many seconds."""
+
+    code = "upi_asked_too_often"
+    title = "This was asked too often"
+    http_status = 429
+
+    def __init__(self, subject_kind: str, *, retry_after_seconds: int) -> None:
+        """Refuse with U80, payer PSP throttled; say which cap it was, but not whose."""
+        super().__init__("U80", f"the cap of a {subject_kind.lower()} is spent")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class SignatureRefusedError(RefusedError):

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Min, Q, QuerySet
 
 from apps.common.clock import IST, business_date
-from apps.upi.budget_models import ApiCap, ApiUse, PeakHours
+from apps.upi.budget_models import ApiCap, ApiUse, CallDirection, PeakHours
 from apps.upi.contracts import Delivery, DeliveryState
 from apps.upi.directory_models import (
     AccountProvider,
@@ -123,9 +123,15 @@ def known_transactions(txn_ids: Sequence[str]) -> set[str]:
 
 
 def api_caps(apis: Collection[str], *, at: dt.datetime) -> dict[str, ApiCap]:
-    """Return the caps that hold on the Indian day of an instant, by API; absent: not bounded."""
-    rows = ApiCap.objects.filter(api__in=apis).filter(_holds_on(business_date(at)))
-    return {row.api: row for row in rows}
+    """Return the caps on our calls on the Indian day of an instant, by API; absent: not bounded."""
+    rows = ApiCap.objects.filter(api__in=apis, direction=CallDirection.OUT)
+    return {row.api: row for row in rows.filter(_holds_on(business_date(at)))}
+
+
+def caps_on_others(api: str, *, at: dt.datetime) -> list[ApiCap]:
+    """Return the caps on how often others may ask us, a customer's before a whole PSP's."""
+    rows = ApiCap.objects.filter(api=api, direction=CallDirection.IN)
+    return list(rows.filter(_holds_on(business_date(at))).order_by("subject_kind"))
 
 
 def timer_rules(*, on: dt.date) -> list[TimerRule]:
@@ -147,13 +153,16 @@ def peak_ends(hours: Sequence[PeakHours], *, at: dt.datetime) -> dt.datetime | N
 
 def uses(api: str, subject: str, *, since: dt.datetime) -> int:
     """Return how many calls of an API were opened for a subject after an instant."""
-    return ApiUse.objects.filter(api=api, subject=subject, used_at__gt=since).count()
+    rows = ApiUse.objects.filter(direction=CallDirection.OUT, api=api, subject=subject)
+    return rows.filter(used_at__gt=since).count()
 
 
-def newest_use(api: str, subject: str, *, place: int) -> dt.datetime | None:
-    """Return when the use of a subject at this place was made; the newest has place 1."""
-    instants = ApiUse.objects.filter(api=api, subject=subject).order_by("-used_at")
-    return instants.values_list("used_at", flat=True)[place - 1 : place].first()
+def filling_use(cap: ApiCap, subject: str) -> dt.datetime | None:
+    """Return when the oldest of the uses was made that fill a cap; None if they do not."""
+    assert cap.cap is not None, "there are uses that fill a cap"
+    uses = ApiUse.objects.filter(direction=cap.direction, api=cap.api, subject=subject)
+    instants = uses.order_by("-used_at").values_list("used_at", flat=True)
+    return instants[cap.cap - 1 : cap.cap].first()
 
 
 def first_opened(txn_ids: Collection[str]) -> dict[str, dt.datetime]:

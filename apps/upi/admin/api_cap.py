@@ -13,10 +13,11 @@ from apps.upi.models import ApiCap, PeakHours
 
 @admin.register(ApiCap)
 class ApiCapAdmin(ReadOnlyAdmin):
-    """How often we may call each API of the switch, and how often we did."""
+    """How often we may call each API of the switch, and others ours; and how often they did."""
 
     list_display: ClassVar = [
         "api",
+        "direction",
         "subject_kind",
         "cap",
         "window",
@@ -28,11 +29,15 @@ class ApiCapAdmin(ReadOnlyAdmin):
         "valid_from_date",
         "valid_to_date",
     ]
-    list_filter: ClassVar = ["api"]
+    list_filter: ClassVar = ["api", "direction"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rules in the order of their APIs."""
-        return super().get_queryset(request).order_by("api", "-valid_from_date")
+        return (
+            super()
+            .get_queryset(request)
+            .order_by("-direction", "api", "subject_kind", "-valid_from_date")
+        )
 
     @admin.display(description="window")
     def window(self, cap: ApiCap) -> str:

@@ -1,5 +1,5 @@
 """
-Keep our calls to the switch within what the circulars allow.
+Keep our calls to the switch, and other PSPs' questions to us, within what the circulars allow.
 
 The rules are dated rows, the uses are rows too: losing Redis breaks no cap. A use is counted in the
 transaction that opens the call, under a lock by API and subject, so that of two calls at the same
@@ -8,7 +8,7 @@ nothing.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,19 @@ import structlog
 from django.conf import settings
 from django.db import connection
 
+from apps.common import ids
 from apps.upi import selectors, timers
-from apps.upi.budget_models import ApiCap, ApiUse, PeakHours, PeakRule, SubjectKind
-from apps.upi.contracts import Message, Request
-from apps.upi.errors import ApiBudgetError, PeakHoursError
+from apps.upi.budget_models import (
+    CAPPED_FOR_OTHERS,
+    ApiCap,
+    ApiUse,
+    CallDirection,
+    PeakHours,
+    PeakRule,
+    SubjectKind,
+)
+from apps.upi.contracts import Message, Request, ResponseMessage
+from apps.upi.errors import ApiBudgetError, AskedTooOftenError, PeakHoursError
 from apps.upi.timer_models import Timer
 
 log = structlog.get_logger(__name__)
@@ -37,16 +46,17 @@ _LOCK = """
 """
 
 _TAKE = """
-    INSERT INTO upi_api_use (exchange_id, api, subject, used_at)
-    SELECT exchange_id, api, subject, %(now)s
+    INSERT INTO upi_api_use (exchange_id, direction, api, subject_kind, subject, used_at)
+    SELECT exchange_id, %(direction)s::text, api, kind, subject, %(now)s
       FROM (SELECT ask.*, row_number() OVER (PARTITION BY api, subject ORDER BY place) AS nth
-              FROM unnest(%(exchange_ids)s::uuid[], %(apis)s::text[], %(subjects)s::text[],
-                          %(caps)s::int[], %(since)s::timestamptz[])
-                   WITH ORDINALITY AS ask (exchange_id, api, subject, cap, since, place)) AS ask
+              FROM unnest(%(exchange_ids)s::uuid[], %(apis)s::text[], %(kinds)s::text[],
+                          %(subjects)s::text[], %(caps)s::int[], %(since)s::timestamptz[])
+                   WITH ORDINALITY
+                   AS ask (exchange_id, api, kind, subject, cap, since, place)) AS ask
      WHERE cap IS NULL
         OR cap >= nth + (SELECT count(*) FROM upi_api_use AS used
-                          WHERE used.api = ask.api AND used.subject = ask.subject
-                            AND used.used_at > ask.since)
+                          WHERE used.direction = %(direction)s::text AND used.api = ask.api
+                            AND used.subject = ask.subject AND used.used_at > ask.since)
     RETURNING exchange_id
 """
 
@@ -107,6 +117,38 @@ def give_back(requests: Sequence[Request]) -> None:
         ApiUse.objects.filter(pk__in=unsent).delete()
 
 
+def admit(message: Message, *, now: dt.datetime) -> None:
+    """
+    Count a question that another PSP asks us, in the transaction that accepts it.
+
+    One customer's questions are counted exactly. A PSP's are counted without a lock, for it asks
+    all the time: of its questions at the same moment a few may pass together.
+
+    Raises AskedTooOftenError when a cap is spent: then the caller's transaction must not commit.
+    """
+    assert connection.in_atomic_block, "a question is counted in the transaction that accepts it"
+    if isinstance(message, ResponseMessage) or _api(message) not in CAPPED_FOR_OTHERS:
+        return
+    for cap in selectors.caps_on_others(_api(message), at=now):
+        subject = _asker(cap, message)
+        ask = {
+            "now": now,
+            "direction": CallDirection.IN.value,
+            "exchange_ids": [ids.uuid7()],
+            "apis": [cap.api],
+            "kinds": [cap.subject_kind],
+            "subjects": [subject],
+            "caps": [cap.cap],
+            "since": [now - span(cap)],
+        }
+        locked = [_key(cap, subject)] if cap.subject_kind == SubjectKind.CUSTOMER else []
+        if not _insert(ask, locked=locked):
+            wait = _frees_at(cap, subject, now=now) - now
+            log.warning("asked_too_often", api=cap.api, subject_kind=cap.subject_kind)
+            seconds = max(1, int(wait.total_seconds()) + 1)
+            raise AskedTooOftenError(cap.subject_kind, retry_after_seconds=seconds)
+
+
 def purge() -> int:
     """Remove uses that no window or report reaches any more, a bounded number at a time."""
     with connection.cursor() as cursor:
@@ -115,8 +157,10 @@ def purge() -> int:
 
 
 def span(cap: ApiCap) -> dt.timedelta:
-    """Return how long a use counts: the window, and the time that a call takes to arrive."""
-    seconds = cap.window_seconds * float(settings.UPI_TIMER_SCALE) + ARRIVAL_SECONDS
+    """Return how long a use counts: the window, and the time that a call of ours is under way."""
+    seconds = cap.window_seconds * float(settings.UPI_TIMER_SCALE)
+    if cap.direction == CallDirection.OUT:
+        seconds += ARRIVAL_SECONDS
     return dt.timedelta(seconds=seconds)
 
 
@@ -129,6 +173,15 @@ def subject_of(cap: ApiCap, message: Message) -> str:
     if cap.subject_kind == SubjectKind.TRANSACTION:
         return f"{message.txn.org_txn_id}/{message.txn.initiated_by or ''}"
     return message.head.org_id
+
+
+def _asker(cap: ApiCap, message: Message) -> str:
+    """Return who asks us: a customer by the address, whose handle is the app, or the whole app."""
+    payer = getattr(message, "payer", None)
+    address = payer.addr.lower() if payer else ""
+    if cap.subject_kind == SubjectKind.CUSTOMER:
+        return address
+    return address.rpartition("@")[2]
 
 
 def _api(message: Message) -> str:
@@ -190,24 +243,39 @@ def _check_peak(cap: ApiCap, hours: Sequence[PeakHours], *, now: dt.datetime) ->
 def _take(asked: Sequence[Request], caps: dict[str, ApiCap], *, now: dt.datetime) -> set[UUID]:
     used = [caps[_api(request.message)] for request in asked]
     subjects = [subject_of(cap, each.message) for cap, each in zip(used, asked, strict=True)]
-    keys = {f"upi.api|{cap.api}|{subject}" for cap, subject in zip(used, subjects, strict=True)}
+    keys = {_key(cap, subject) for cap, subject in zip(used, subjects, strict=True)}
     parameters: dict[str, Any] = {
         "now": now,
+        "direction": CallDirection.OUT.value,
         "exchange_ids": [request.exchange_id for request in asked],
         "apis": [cap.api for cap in used],
+        "kinds": [cap.subject_kind for cap in used],
         "subjects": subjects,
         "caps": [cap.cap for cap in used],
         "since": [now - span(cap) for cap in used],
     }
+    return _insert(parameters, locked=keys)
+
+
+def _insert(parameters: dict[str, Any], *, locked: Collection[str]) -> set[UUID]:
+    """Count what its cap allows, and return it."""
     with connection.cursor() as cursor:
         # By itself and first: the counting statement must begin after the lock is ours.
-        cursor.execute(_LOCK, [sorted(keys)])
+        if locked:
+            cursor.execute(_LOCK, [sorted(locked)])
         cursor.execute(_TAKE, parameters)
         return {exchange_id for (exchange_id,) in cursor.fetchall()}
 
 
+def _key(cap: ApiCap, subject: str) -> str:
+    return f"upi.api|{cap.direction}|{cap.api}|{subject}"
+
+
 def _spent(cap: ApiCap, subject: str, *, now: dt.datetime) -> ApiBudgetError:
+    return ApiBudgetError(cap.api, retry_at=_frees_at(cap, subject, now=now), now=now)
+
+
+def _frees_at(cap: ApiCap, subject: str, *, now: dt.datetime) -> dt.datetime:
     assert cap.cap is not None, "what has no cap is not refused for it"
-    freeing = selectors.newest_use(cap.api, subject, place=cap.cap)
-    retry_at = max(now, freeing + span(cap)) if freeing else now + span(cap)
-    return ApiBudgetError(cap.api, retry_at=retry_at, now=now)
+    freeing = selectors.filling_use(cap, subject)
+    return max(now, freeing + span(cap)) if freeing else now + span(cap)

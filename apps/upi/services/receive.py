@@ -2,8 +2,8 @@
 Receive one message: verify it, and accept it in one transaction, or refuse it.
 
 Refusals in their order: bytes and structure, URL, sender, key and signature, validation, age,
-route, what we know of its keys, and what the handler says. A refused message leaves its trace in
-the log and a security event, and nothing else.
+route, what we know of its keys, how often others may ask, and what the handler says. A refused
+message leaves its trace in the log and a security event, and nothing else.
 """
 
 import datetime as dt
@@ -25,10 +25,10 @@ from apps.messaging.contracts import Event
 from apps.upi import codec, gate, message_log, selectors, signature, timers, xml
 from apps.upi.codec.grammar import ENTRIES, meta_code
 from apps.upi.contracts import Ack, AckError, Message, Received
-from apps.upi.errors import RefusedError, SignatureRefusedError
+from apps.upi.errors import AskedTooOftenError, RefusedError, SignatureRefusedError
 from apps.upi.message_log import LogEntry
 from apps.upi.models import MessageLog
-from apps.upi.services import correlate, heartbeat
+from apps.upi.services import correlate, governor, heartbeat
 from apps.upi.services.correlate import Inbound, Known
 from apps.upi.signature import Verified
 from apps.upi.timer_models import Timer
@@ -58,6 +58,14 @@ class Arrival:
     received_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The Ack, and for who has asked too often when it makes sense to ask again."""
+
+    ack: Ack
+    retry_after_seconds: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class _Trace:
     """What is known of a message so far; until it is verified, only what it claims to be."""
@@ -70,8 +78,8 @@ class _Trace:
     message: Message | None = None
 
 
-def receive(arrival: Arrival) -> Ack:
-    """Accept or refuse a message and return its Ack. Handlers run in the one transaction."""
+def receive(arrival: Arrival) -> Verdict:
+    """Accept or refuse a message. Handlers run in the one transaction."""
     trace = _Trace(arrival=arrival)
     try:
         inbound = _admit(trace)
@@ -79,7 +87,7 @@ def receive(arrival: Arrival) -> Ack:
     except RefusedError as error:
         return _refuse(trace, error)
     fault_point("upi.accepted")
-    return _ack(trace, at=known.received_at)
+    return Verdict(_ack(trace, at=known.received_at))
 
 
 def _admit(trace: _Trace) -> Inbound:
@@ -132,6 +140,7 @@ def _accept(trace: _Trace, inbound: Inbound) -> Known:
     with transaction.atomic(durable=True):
         known = correlate.correlate(inbound)
         if known.is_new:
+            governor.admit(inbound.message, now=inbound.received_at)
             handler(
                 Received(
                     message=inbound.message,
@@ -187,7 +196,7 @@ def _entry(trace: _Trace, **known: Any) -> LogEntry:
     )
 
 
-def _refuse(trace: _Trace, error: RefusedError) -> Ack:
+def _refuse(trace: _Trace, error: RefusedError) -> Verdict:
     outcome = MessageLog.Outcome.REFUSED
     entry = _entry(trace, outcome=outcome, ack_code=error.ack_code, reason=error.detail)
     with transaction.atomic(durable=True):
@@ -203,7 +212,9 @@ def _refuse(trace: _Trace, error: RefusedError) -> Ack:
         reason=error.detail,
     )
     reason = AckError(code=error.ack_code, detail=error.detail)
-    return _ack(trace, at=trace.arrival.received_at, err=error.ack_code, errors=(reason,))
+    ack = _ack(trace, at=trace.arrival.received_at, err=error.ack_code, errors=(reason,))
+    wait = error.retry_after_seconds if isinstance(error, AskedTooOftenError) else None
+    return Verdict(ack, retry_after_seconds=wait)
 
 
 def _security_event(entry: LogEntry, error: RefusedError) -> Event:

@@ -11,7 +11,7 @@ from apps.common import clock
 from apps.upi import budget_report, selectors
 from apps.upi.budget_report import BudgetLine
 
-_ROW = "{:<12} {:<12} {:>6} {:>8} {:>8} {:>8} {:>8} {:>6}  {:<12} {}"
+_ROW = "{:<16} {:<12} {:>6} {:>8} {:>8} {:>8} {:>8} {:>6}  {:<12} {}"
 _TITLES = ("API", "counted by", "cap", "window", "today", "window", "busiest", "spent", "peak", "")
 _HOUR_SECONDS = 3600
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 def _row(line: BudgetLine) -> str:
     return _ROW.format(
-        line.api,
+        f"{line.api} {line.direction.lower()}",
         line.subject_kind.lower(),
         "-" if line.cap is None else line.cap,
         f"{line.window_seconds / _HOUR_SECONDS:g} h",
