@@ -12,6 +12,7 @@ from apps.risk.contracts import Limits
 from apps.upi.links.intent import (
     BHARAT_QR_MODE,
     INTENT_MODES,
+    MANDATE_QR_MODES,
     SECURE_MODES,
     Action,
     Intent,
@@ -41,6 +42,7 @@ class LinkRefusal(StrEnum):
     """Why a link must not be paid."""
 
     ACTION_NOT_SUPPORTED = "action_not_supported"
+    COLLECT_BY_LINK = "collect_by_link"
     MODE_NOT_ALLOWED = "mode_not_allowed"
     SIGNATURE_BAD = "bad_signature"
     SIGNER_KEY_NOT_VALID = "signer_key_not_valid"
@@ -68,7 +70,8 @@ class LinkWarning(StrEnum):
 
 
 TITLES: dict[LinkRefusal | LinkWarning, str] = {
-    LinkRefusal.ACTION_NOT_SUPPORTED: "This kind of link cannot be used here",
+    LinkRefusal.ACTION_NOT_SUPPORTED: "A mandate cannot be set up here",
+    LinkRefusal.COLLECT_BY_LINK: "A request for money comes through the bank, not by a link",
     LinkRefusal.MODE_NOT_ALLOWED: "A link cannot start this kind of payment",
     LinkRefusal.SIGNATURE_BAD: "The link was changed, or is not by whom it says",
     LinkRefusal.SIGNER_KEY_NOT_VALID: "The link is signed with a key that does not count now",
@@ -160,9 +163,13 @@ def judge(facts: LinkFacts) -> Judgement:
 
 def _of_link(facts: LinkFacts) -> list[LinkRefusal]:
     found = []
-    if facts.intent.action is not Action.PAY:
+    if facts.intent.action is Action.MANDATE:
         found.append(LinkRefusal.ACTION_NOT_SUPPORTED)
-    if facts.intent.mode in _MODES_OF_OTHERS:
+    if facts.intent.action is Action.COLLECT:
+        found.append(LinkRefusal.COLLECT_BY_LINK)
+    is_mandates = facts.intent.mode in MANDATE_QR_MODES
+    is_mixed = is_mandates and facts.intent.action is not Action.MANDATE
+    if is_mixed or facts.intent.mode in _MODES_OF_OTHERS:
         found.append(LinkRefusal.MODE_NOT_ALLOWED)
     is_secure = facts.intent.mode in SECURE_MODES
     if facts.signature is SignatureStatus.BAD:

@@ -90,6 +90,7 @@ def test_a_payers_app_is_shown_an_orders_link_and_what_to_pay():
         "initiation_mode": "05",
         "purpose": "00",
         "signature": {"status": "verified", "orgid": "900001"},
+        "mandate": None,
         "refusals": [],
         "warnings": [],
         "payment": {

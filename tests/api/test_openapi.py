@@ -36,7 +36,7 @@ def test_every_operation_has_a_name_a_sentence_and_its_refusals(document):
         or not any(code.startswith("4") for code in operation["responses"])
     }
 
-    assert len(operations(document)) == 37
+    assert len(operations(document)) == 38
     assert incomplete == set()
 
 

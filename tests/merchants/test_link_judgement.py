@@ -72,6 +72,9 @@ def facts(to=SHOP, *, signature=VERIFIED, source=Source.CAMERA, name=None, **int
     )
 
 
+MANDATE_CODE = facts(action=Action.MANDATE, mode="21")
+
+
 R, W = LinkRefusal, LinkWarning
 RUPEES_2000, RUPEES_2001 = Money(2_000_00), Money(2_001_00)
 
@@ -81,7 +84,9 @@ RUPEES_2000, RUPEES_2001 = Money(2_000_00), Money(2_001_00)
     [
         ("signed by us",           facts(mode="05"), []),
         ("a mandate",              facts(action=Action.MANDATE), [R.ACTION_NOT_SUPPORTED]),
-        ("a collect",              facts(action=Action.COLLECT), [R.ACTION_NOT_SUPPORTED]),
+        ("a collect",              facts(action=Action.COLLECT), [R.COLLECT_BY_LINK]),
+        ("a mandate by its code",  MANDATE_CODE,                 [R.ACTION_NOT_SUPPORTED]),
+        ("to be paid",             facts(mode="21"),             [R.MODE_NOT_ALLOWED]),
         ("a mandate's execution",  facts(mode="11"), [R.MODE_NOT_ALLOWED]),
         ("Q02 changed, secure",    facts(mode="16", signature=BAD), [R.SIGNATURE_BAD]),
         ("Q02 changed, static",    facts(mode="01", signature=BAD), [R.SIGNATURE_BAD]),

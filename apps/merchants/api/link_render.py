@@ -8,6 +8,7 @@ from apps.merchants import qr_image
 from apps.merchants.link_judgement import TITLES, LinkRefusal, LinkWarning
 from apps.merchants.models import QrCode
 from apps.merchants.services.resolve_link import ResolvedLink
+from apps.upi.links.intent import MandateTerms
 
 # What POST /app/v1/payments takes of a link: the wire carries less than a link may say.
 _PAYEE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,&'()/\-]{0,98}")
@@ -39,6 +40,7 @@ def resolved(found: ResolvedLink) -> dict[str, Any]:
         "purpose": intent.purpose,
         "signature": {"status": facts.signature.value, "orgid": intent.signer or None},
         "expires_at": clock.iso(intent.expires_at) if intent.expires_at else None,
+        "mandate": _mandate(intent.mandate) if intent.mandate is not None else None,
         "refusals": _notices(judgement.refusals),
         "warnings": _notices(judgement.warnings),
         "payment": _payment(found) if judgement.is_payable else None,
@@ -73,6 +75,27 @@ def _payee(found: ResolvedLink) -> dict[str, Any]:
         "claimed_name": intent.payee_name,
         "kind": "person" if found.facts.is_person else "merchant",
         "mcc": payee.mcc if payee is not None else intent.mcc,
+    }
+
+
+def _mandate(terms: MandateTerms) -> dict[str, Any]:
+    """Return what a mandate's link asks the payer to agree to; what it leaves out is null."""
+    start, end, first = terms.start_date, terms.end_date, terms.first_amount
+    return {
+        "kind": terms.kind.lower(),
+        "name": terms.name or None,
+        "start_date": start.isoformat() if start is not None else None,
+        "end_date": end.isoformat() if end is not None else None,
+        "amount_rule": terms.amount_rule.lower() or None,
+        "recurrence": terms.recurrence.lower() or None,
+        "recurrence_value": terms.recurrence_value,
+        "recurrence_type": terms.recurrence_type.lower() or None,
+        "first_amount": first.paise if first is not None else None,
+        "is_revocable": terms.is_revocable,
+        "is_shared": terms.is_shared,
+        "is_blocked": terms.is_blocked,
+        "umn": terms.umn or None,
+        "skip": terms.skip or None,
     }
 
 

@@ -31,6 +31,7 @@ RESOLVED = {
     "purpose": "00",
     "signature": {"status": "verified", "orgid": "900001"},
     "expires_at": "2026-03-02T10:45:00+05:30",
+    "mandate": None,
     "refusals": [],
     "warnings": [],
     "payment": {
@@ -166,6 +167,25 @@ class LinkPaymentSchema(serializers.Serializer[None]):
     link_source = serializers.ChoiceField(["camera", "image", "link"])
 
 
+class MandateTermsSchema(serializers.Serializer[None]):
+    """What a mandate's link asks for, as it says it; a mandate cannot be set up here yet."""
+
+    kind = serializers.ChoiceField(["create", "update", "revoke"])
+    name = serializers.CharField(allow_null=True)
+    start_date = serializers.DateField(allow_null=True)
+    end_date = serializers.DateField(allow_null=True)
+    amount_rule = serializers.ChoiceField(["max", "exact"], allow_null=True)
+    recurrence = serializers.CharField(allow_null=True)
+    recurrence_value = serializers.IntegerField(allow_null=True)
+    recurrence_type = serializers.ChoiceField(["before", "on", "after"], allow_null=True)
+    first_amount = serializers.IntegerField(allow_null=True, help_text="paise")
+    is_revocable = serializers.BooleanField(allow_null=True)
+    is_shared = serializers.BooleanField(allow_null=True)
+    is_blocked = serializers.BooleanField(allow_null=True)
+    umn = serializers.CharField(allow_null=True, help_text="the mandate's own number")
+    skip = serializers.CharField(allow_null=True)
+
+
 class ResolvedIntentSchema(serializers.Serializer[None]):
     """What a payer's app shows before paying; without `is_payable` it pays nothing."""
 
@@ -186,6 +206,7 @@ class ResolvedIntentSchema(serializers.Serializer[None]):
     purpose = serializers.CharField()
     signature = LinkSignatureSchema()
     expires_at = serializers.DateTimeField(allow_null=True)
+    mandate = MandateTermsSchema(allow_null=True)
     refusals = NoticeSchema(many=True)
     warnings = NoticeSchema(many=True)
     payment = LinkPaymentSchema(allow_null=True)

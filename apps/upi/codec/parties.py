@@ -79,7 +79,7 @@ _DEVICE = _DeviceShape(
             "Tag",
             pairs(
                 Attribute("MOBILE", "mobile", text("[0-9]{12}"), "D04"),
-                Attribute("GEOCODE", "geocode", text("[0-9.,+-]{1,20}"), "D05"),
+                Attribute("GEOCODE", "geocode", text("[0-9.,+-]{1,15}"), "D05"),
                 Attribute("LOCATION", "location", printable(1, 40), "D06"),
                 Attribute("IP", "ip", text("[0-9A-Fa-f.:]{2,39}"), "D07"),
                 Attribute("TYPE", "type", text("[A-Z]{1,20}"), "D08"),

@@ -15,6 +15,7 @@ DEFAULT_PURPOSE = "00"
 DYNAMIC_MODES = frozenset({"15", "16", "22", "23"})
 SECURE_MODES = frozenset({"02", "05", "13", "16", "17", "20", "23", "24"})
 INTENT_MODES = frozenset({"04", "05"})
+MANDATE_QR_MODES = frozenset({"13", "17", "21", "24"})
 BHARAT_QR_MODE = "03"
 
 
