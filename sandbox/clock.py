@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+from collections.abc import AsyncIterator
 from typing import TypeVar
 
 IST = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
@@ -11,6 +12,7 @@ Result = TypeVar("Result")
 
 _ahead = [dt.timedelta(0)]
 _sleepers: set["asyncio.Future[None]"] = set()
+_limits: set[asyncio.Timeout] = set()
 
 
 def now() -> dt.datetime:
@@ -24,11 +26,38 @@ def ahead() -> dt.timedelta:
 
 
 def set_ahead(by: dt.timedelta) -> None:
-    """Move the clock; whoever waits for an instant looks at it again."""
+    """
+    Move the clock; whoever waits for an instant looks at it again.
+
+    A limit that is running has so much less time left. Moved back, the clock leaves it as it is.
+    """
+    forward = (by - _ahead[0]).total_seconds()
     _ahead[0] = by
+    for limit in list(_limits) if forward > 0 else ():
+        due = limit.when()
+        if due is not None and not limit.expired():
+            limit.reschedule(due - forward)
     for sleeper in _sleepers:
         if not sleeper.done():
             sleeper.set_result(None)
+
+
+@contextlib.asynccontextmanager
+async def at_most(seconds: float | None) -> AsyncIterator[None]:
+    """Raise TimeoutError where so many seconds of this clock have passed; None sets no limit."""
+    async with asyncio.timeout(seconds) as limit:
+        _limits.add(limit)
+        try:
+            yield
+        finally:
+            _limits.discard(limit)
+
+
+async def sleep(seconds: float) -> None:
+    """Wait until so many seconds of this clock have passed."""
+    with contextlib.suppress(TimeoutError):
+        async with at_most(seconds):
+            await asyncio.get_running_loop().create_future()
 
 
 async def at_most_until(at: dt.datetime, task: "asyncio.Task[Result]") -> Result | None:

@@ -1,5 +1,6 @@
 """The control door: start the other bank's payments, order faults, read the journal."""
 
+import asyncio
 import dataclasses
 import datetime as dt
 import re
@@ -216,7 +217,8 @@ class ControlDoor:
         return web.json_response(_heard(outcome))
 
     async def _payment(self, transaction_id: str, *, wait_seconds: float = 0) -> Payment:
-        found = await self._sandbox.machine.payment(transaction_id, wait_seconds=wait_seconds)
+        limit = asyncio.timeout(wait_seconds)
+        found = await self._sandbox.machine.payment(transaction_id, limit=limit)
         if found is None:
             refuse("not_found", "the switch never saw this payment", status=404)
         return found

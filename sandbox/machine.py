@@ -54,12 +54,18 @@ class Machine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def payment(self, transaction_id: str, *, wait_seconds: float = 0) -> Payment | None:
-        """Return a payment, waiting up to this long for its end; None if it was never seen."""
+    async def payment(
+        self,
+        transaction_id: str,
+        *,
+        limit: contextlib.AbstractAsyncContextManager[object] | None = None,
+    ) -> Payment | None:
+        """Return a payment, within a limit when it has ended; None if it was never seen."""
         ended = self._ended.get(transaction_id)
-        if ended is not None and wait_seconds:
+        if ended is not None and limit is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), wait_seconds)
+                async with limit:
+                    await ended.wait()
         return self._live.get(transaction_id) or await self._journal.payment(transaction_id)
 
     def collects_of(self, address: str) -> list[Payment]:
@@ -82,7 +88,7 @@ class Machine:
             verdict = await self._decide(payment)
             behaviour = _behaviour(payment)
             if behaviour.verdict_delay_seconds:
-                await asyncio.sleep(self._timers.scaled(behaviour.verdict_delay_seconds))
+                await clock.sleep(self._timers.scaled(behaviour.verdict_delay_seconds))
             payment.verdict = verdict
             await self._enter(payment, Stage.ANSWERING, *_entries(payment))
         self._ended[payment.transaction_id].set()

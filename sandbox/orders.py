@@ -189,7 +189,7 @@ class Orders:
         if not transaction_id:
             await asyncio.sleep(seconds)
             return {}
-        found = await self._sandbox.machine.payment(transaction_id, wait_seconds=seconds)
+        found = await self._sandbox.machine.payment(transaction_id, limit=asyncio.timeout(seconds))
         if found is None:
             refuse("not_found", "the switch never saw this payment", status=404)
         return {

@@ -5,7 +5,18 @@ from collections.abc import Awaitable, Callable
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox import codec, credentials, directory, ids, magic, messages, parties, pin_page, world
+from sandbox import (
+    clock,
+    codec,
+    credentials,
+    directory,
+    ids,
+    magic,
+    messages,
+    parties,
+    pin_page,
+    world,
+)
 from sandbox.book import Book, Posting
 from sandbox.codec import Envelope, element
 from sandbox.journal import Journal
@@ -64,7 +75,7 @@ class OtherBank:
         self._journal.note_sent(self._bank.org_id, envelope, ack="")
         handler = self._handlers.get((envelope.api, envelope.type), self._refuse)
         try:
-            async with asyncio.timeout(limit_seconds):
+            async with clock.at_most(limit_seconds):
                 answer = await handler(envelope)
                 if answer is None:
                     await asyncio.get_running_loop().create_future()
@@ -197,7 +208,7 @@ class OtherBank:
             code = _CODES_OF_CREDIT[posting]
         # The money is given at once and the answer is late: what a slow bank does.
         if behaviour.credit_delay_seconds:
-            await asyncio.sleep(self._timers.scaled(behaviour.credit_delay_seconds))
+            await clock.sleep(self._timers.scaled(behaviour.credit_delay_seconds))
         return self._leg_answer(request, payee, "PAYEE", code)
 
     def _credit_behaviour(self, request: Envelope, payee: codec.Element) -> magic.Behaviour:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from sandbox import codec, gate, intake, messages, world
+from sandbox import clock, codec, gate, intake, messages, world
 from sandbox.accounts import AccountRequests
 from sandbox.codec import Envelope, MalformedError
 from sandbox.faults import Action, Direction, Fault, Faults
@@ -201,7 +201,7 @@ class Receiver:
         return admission is Admission.NEW
 
     async def _late(self, incoming: Incoming, seconds: float) -> None:
-        await asyncio.sleep(self.timers.scaled(seconds))
+        await clock.sleep(self.timers.scaled(seconds))
         is_answer = incoming.envelope.api.startswith("Resp")
         try:
             await (self._take_answer if is_answer else self._take_request)(incoming)
@@ -210,7 +210,8 @@ class Receiver:
 
     async def _check(self, request: Envelope) -> None:
         wait_seconds = self.timers.check_seconds * _CHECK_WAIT_SHARE
-        payment = await self.machine.payment(request.original_id, wait_seconds=wait_seconds)
+        limit = clock.at_most(wait_seconds)
+        payment = await self.machine.payment(request.original_id, limit=limit)
         if payment is not None and request.org_id not in payment.parties():
             payment = None
         await self.bank.tell(messages.check_answer(request, payment))

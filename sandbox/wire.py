@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from sandbox import codec, ids, world
+from sandbox import clock, codec, ids, world
 from sandbox.codec import Envelope
 from sandbox.faults import Action, Direction, Fault, Faults
 from sandbox.journal import NO_ACK, Journal
@@ -103,7 +103,7 @@ class RemoteMember:
             # The switch will hold the request for not taken, however fast the bank answers.
             self.exchanges.close(envelope.message_id, Closed.LATE)
         try:
-            async with asyncio.timeout(limit_seconds):
+            async with clock.at_most(limit_seconds):
                 refusal = await self._sent(envelope, fault)
                 if refusal and not answer.done():
                     self.exchanges.close(envelope.message_id, Closed.LATE)
@@ -123,7 +123,7 @@ class RemoteMember:
         envelope = codec.envelope(answer)
         for wait_seconds in (0.0, *self.timers.resend_after_seconds):
             if wait_seconds:
-                await asyncio.sleep(wait_seconds)
+                await clock.sleep(wait_seconds)
             fault = self.faults.take(Direction.OUT, envelope)
             ack = await self._send(envelope, fault)
             if ack != NO_ACK:
@@ -150,7 +150,7 @@ class RemoteMember:
         """Return the Ack's code: empty when positive, NO_ACK when there was none."""
         action = None if fault is None else fault.action
         if fault is not None and action is Action.DELAY:
-            await asyncio.sleep(self.timers.scaled(fault.seconds))
+            await clock.sleep(self.timers.scaled(fault.seconds))
         if action is Action.LOSE:
             ack = ""
         elif action is Action.UNREACHABLE:

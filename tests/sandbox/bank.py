@@ -198,7 +198,7 @@ class Bank:
         self.acks[Message(root).message_id] = code
         return code
 
-    def wait_for(self, api: str, about: str, kind: str = "", *, seconds: float = 15) -> Message:
+    def wait_for(self, api: str, about: str, kind: str = "", *, seconds: float = 60) -> Message:
         """Return the latest message of this kind about a transaction, waiting for it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

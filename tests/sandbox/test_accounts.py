@@ -121,6 +121,8 @@ def test_a_refusal_of_the_issuer_comes_back(world, _case, answer, nack, code):
 
     world.bank.post(spoken.account_request("ReqBalEnq", "BalEnq", payer, txn_id=txn_id))
 
+    if code == "U28":
+        world.silence(txn_id, "ReqBalEnq")
     heard = world.bank.wait_for("RespBalEnq", txn_id)
     assert (heard.get("Resp", "result"), heard.get("Resp", "errCode")) == ("FAILURE", code)
 

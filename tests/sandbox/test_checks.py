@@ -1,13 +1,20 @@
 """Status checks and heartbeats, both ways."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
 from tests.sandbox import spoken
 from tests.sandbox.bank import new_id
+from tests.sandbox.conftest import wait_until
 from tests.sandbox.spoken import el
 
 
-def ask(world, about: str):
+def ask(world, about: str, *, seconds: float = 0):
+    """Ask how a payment stands; so many seconds then pass at the switch."""
     request = spoken.check_request(about)
     assert world.bank.post(request) == ""
+    world.advance(seconds)
     answer = world.bank.wait_for("RespChkTxn", about)
     world.bank.heard.clear()
     return answer
@@ -16,6 +23,7 @@ def ask(world, about: str):
 def test_a_check_tells_how_a_payment_ended(world):
     good, bad = world.send_pay("ravi@smplbank"), world.send_pay("fail.xi@sandbox")
     deemed = world.send_pay("deemed@sandbox")
+    world.silence(deemed, "CREDIT", "REVERSAL")
     for txn_id in (good, bad, deemed):
         world.ended(txn_id)
         world.bank.wait_for("RespPay", txn_id)
@@ -43,17 +51,19 @@ def test_a_payment_that_the_switch_lost_is_unknown(world):
 
 
 def test_a_payment_under_way_is_waited_for(world):
-    txn_id = world.send_pay("slow.5000@sandbox")
+    txn_id = world.send_pay("slow.300@sandbox")
 
     assert ask(world, txn_id).get("Resp", "result") == "SUCCESS"
 
 
 def test_a_payment_that_takes_longer_is_undecided(world):
     txn_id = world.send_pay("late-success.30@sandbox")
+    wait_until(lambda: world.messages(txn_id, "in", "RespPay", "CREDIT"))
 
-    answer = ask(world, txn_id)
+    answer = ask(world, txn_id, seconds=8)
 
     assert (answer.get("Resp", "result"), answer.get("Resp", "errCode")) == ("PARTIAL", "")
+    world.advance(22)
     assert world.ended(txn_id)["status"] == "SUCCESS"
 
 
@@ -91,7 +101,11 @@ def test_a_heartbeat_is_answered(world):
 def test_the_switch_asks_whether_the_bank_is_alive(world):
     alive = world.control.post("/heartbeat").json()
     world.bank.answers = {("ReqHbt", "Hbt"): spoken.silent}
-    silent = world.control.post("/heartbeat").json()
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(httpx.post, f"{world.control.base_url}/heartbeat", timeout=30)
+        wait_until(lambda: len([each for each in world.bank.heard if each.api == "ReqHbt"]) == 2)
+        world.advance(10)
+        silent = asking.result().json()
 
     assert alive["result"] == "SUCCESS"
     assert silent == {"outcome": "SILENT"}

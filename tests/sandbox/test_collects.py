@@ -5,8 +5,6 @@ import pytest
 from tests.sandbox import spoken
 from tests.sandbox.conftest import wait_until
 
-# Nobody is silent here, but for tests that shorten the waits themselves.
-SCALE = 1
 CONSENT = ("ReqAuthDetails", "COLLECT")
 
 
@@ -36,9 +34,9 @@ ROWS = [
 
 @pytest.mark.parametrize(("_case", "payer", "amount", "code", "raw_code"), ROWS)
 def test_a_collect_fails_when_the_payer(world, _case, payer, amount, code, raw_code):
-    if amount.endswith("68"):
-        world.control.post("/timers", json={"scale": 0.04})
     txn_id = world.send_collect(payer, amount)
+    if amount.endswith("68"):
+        world.silence(txn_id, "DEBIT")
 
     shown = world.ended(txn_id)
     assert (shown["status"], shown["code"], shown["raw_code"]) == ("FAILURE", code, raw_code)

@@ -1,30 +1,38 @@
 """The control door: day file, positions, refusals, text messages, webhooks."""
 
 import csv
+import datetime as dt
 import io
 
 import pytest
 
-from sandbox import clock, dayfile
+from sandbox import dayfile
 from tests.sandbox import spoken
 from tests.sandbox.conftest import wait_until
 
 
-def rows_of(world, **query) -> dict[str, dict[str, str]]:
-    date = clock.now().date().isoformat()
-    response = world.control.get("/dayfile", params={"date": date} | query)
-    assert response.headers["content-type"].startswith("text/csv")
-    return {row["txnId"]: row for row in csv.DictReader(io.StringIO(response.text))}
+def rows_of(world, *txn_ids: str, **query: str) -> dict[str, dict[str, str]]:
+    """Read the files of the days on which these payments ended."""
+    dates = {world.ended(txn_id)["completed_at"][:10] for txn_id in txn_ids}
+    found = {}
+    for date in dates:
+        response = world.control.get("/dayfile", params={"date": date} | query)
+        assert response.headers["content-type"].startswith("text/csv")
+        found |= {row["txnId"]: row for row in csv.DictReader(io.StringIO(response.text))}
+    return found
 
 
 def test_the_day_file_has_a_row_for_each_payment_that_reached_the_remitter(world):
-    paid, deemed = world.send_pay("store1@smplbank"), world.send_pay("deemed@sandbox")
-    timed_out, unknown = world.send_pay("timeout@sandbox"), world.send_pay("ghost@smplbank")
+    paid, unknown = world.send_pay("store1@smplbank"), world.send_pay("ghost@smplbank")
     received, within = world.order("shop@exbank"), world.send_pay("shop@exbank")
-    for txn_id in (paid, deemed, timed_out, unknown, received, within):
+    for txn_id in (paid, unknown, received, within):
         world.ended(txn_id)
+    deemed = world.send_pay("deemed@sandbox")
+    world.silence(deemed, "CREDIT", "REVERSAL")
+    timed_out = world.send_pay("timeout@sandbox")
+    world.silence(timed_out, "CREDIT")
 
-    rows = rows_of(world)
+    rows = rows_of(world, paid, deemed, timed_out, received, within, unknown)
 
     assert unknown not in rows
     assert [rows[txn_id]["respCode"] for txn_id in (paid, deemed, timed_out)] == ["00", "RB", "BT"]
@@ -32,7 +40,7 @@ def test_the_day_file_has_a_row_for_each_payment_that_reached_the_remitter(world
     assert rows[paid] == rows[paid] | {
         "subType": "U2",
         "rrn": "532610000123",
-        "Date": f"{clock.now():%d%m%Y}",
+        "Date": f"{dt.datetime.fromisoformat(world.ended(paid)['completed_at']):%d%m%Y}",
         "setAmount": "149.50",
         "initiationMode": "00",
         "purpose": "00",
@@ -66,10 +74,8 @@ def test_the_day_file_has_a_row_for_each_payment_that_reached_the_remitter(world
 )  # fmt: skip
 def test_a_role_has_its_own_file(world, role, has_sent, has_received):
     sent, received = world.send_pay("ravi@smplbank"), world.order("shop@exbank")
-    world.ended(sent)
-    world.ended(received)
 
-    rows = rows_of(world, role=role)
+    rows = rows_of(world, sent, received, role=role)
 
     assert (sent in rows, received in rows) == (has_sent, has_received)
 
@@ -77,20 +83,23 @@ def test_a_role_has_its_own_file(world, role, has_sent, has_received):
 def test_a_remitters_silence_is_in_the_file(world):
     world.fault("lose", "out", api="ReqPay", type="DEBIT")
     reversed_ = world.send_pay("ravi@smplbank")
+    world.silence(reversed_, "DEBIT")
     world.ended(reversed_)
     world.control.delete("/faults")
     world.fault("lose", "out", api="ReqPay", type="DEBIT")
     world.fault("lose", "out", api="ReqPay", type="REVERSAL")
     open_ = world.send_pay("ravi@smplbank")
-    world.ended(open_)
+    world.silence(open_, "DEBIT", "REVERSAL")
 
-    rows = rows_of(world)
+    rows = rows_of(world, reversed_, open_)
 
     assert (rows[reversed_]["respCode"], rows[open_]["respCode"]) == ("UT", "RR")
 
 
 def test_another_day_is_empty(world):
-    assert rows_of(world, date="2020-01-01") == {}
+    txn_id = world.send_pay("ravi@smplbank")
+
+    assert rows_of(world, txn_id, date="2020-01-01") == {}
 
 
 def test_positions_add_up(world):
@@ -189,10 +198,14 @@ def test_a_payment_that_the_switch_would_refuse_is_not_started(world):
 
 
 def test_faults_are_met_in_order_and_counted(world):
-    world.fault("delay", "out", api="ReqPay", type="DEBIT", seconds=1, count=2)
+    world.fault("delay", "out", api="ReqPay", type="DEBIT", seconds=0.05, count=2)
     world.fault("lose", "out", api="ReqPay", type="DEBIT")
 
-    codes = [world.ended(world.send_pay("ravi@smplbank"))["code"] for _ in range(4)]
+    codes = []
+    for is_lost in (False, False, True, False):
+        txn_id = world.send_pay("ravi@smplbank")
+        world.silence(txn_id, *["DEBIT"] * is_lost)
+        codes.append(world.ended(txn_id)["code"])
 
     assert codes == ["", "", "U67", ""]
     hits = [fault["hits"] for fault in world.control.get("/faults").json()["faults"]]

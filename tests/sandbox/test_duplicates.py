@@ -115,6 +115,7 @@ def test_an_answer_about_another_transaction_is_refused(world):
 
     assert world.bank.post(forged) == "U06"
 
+    world.silence(txn_id, "DEBIT")
     assert world.ended(txn_id)["code"] == "U67"
 
 
@@ -133,6 +134,9 @@ def test_an_answer_of_the_switch_without_an_ack_is_sent_again_with_the_same_id(w
 
     txn_id = world.send_pay("ravi@smplbank")
 
+    for sent, wait_seconds in ((1, 2), (2, 5)):
+        wait_until(lambda sent=sent: len(world.messages(txn_id, "out", "RespPay")) == sent)
+        world.advance(wait_seconds)
     final = world.bank.wait_for("RespPay", txn_id)
     wait_until(lambda: len(world.messages(txn_id, "out", "RespPay")) == 3)
     rows = world.messages(txn_id, "out", "RespPay")
@@ -141,7 +145,6 @@ def test_an_answer_of_the_switch_without_an_ack_is_sent_again_with_the_same_id(w
 
 
 def test_a_broken_connection_leaves_no_trace_and_the_resent_message_is_taken(world):
-    world.control.post("/timers", json={"scale": 1})
     world.fault("unreachable", "in", api="RespPay", type="DEBIT")
     kept = []
 

@@ -9,6 +9,11 @@ from tests.sandbox.spoken import declines, posted_then_silent, silent
 DEBIT, CREDIT, REVERSAL = ("ReqPay", "DEBIT"), ("ReqPay", "CREDIT"), ("ReqPay", "REVERSAL")
 AUTH = ("ReqAuthDetails", "PAY")
 BACK = "ReqPay:REVERSAL(DEBIT)"
+SILENCES = (silent, posted_then_silent)
+
+
+def kind_of(leg: tuple[str, str]) -> str:
+    return leg[1] if leg[0] == "ReqPay" else leg[0]
 
 
 def reversals(*, debit=spoken.natural, credit=spoken.natural):
@@ -40,6 +45,7 @@ def test_a_failure_is_ended_as_its_row_says(world, _case, answers, code, raw_cod
 
     txn_id = world.send_pay("shop@exbank")
 
+    world.silence(txn_id, *(kind_of(leg) for leg in answers if answers[leg] in SILENCES))
     shown = world.ended(txn_id)
     assert (shown["status"], shown["code"], shown["raw_code"]) == ("FAILURE", code, raw_code)
     final = world.bank.wait_for("RespPay", txn_id)
@@ -69,6 +75,7 @@ def test_a_silent_beneficiary_is_asked_to_leave_it_undone(
 
     txn_id = world.send_pay("shop@exbank")
 
+    world.silence(txn_id, "CREDIT", *["REVERSAL"] * (reversal is silent))
     shown = world.ended(txn_id)
     assert (shown["status"], shown["code"], shown["raw_code"]) == ending
     ways_back = [kind for kind in world.bank.kinds(txn_id) if "REVERSAL" in kind]
@@ -140,7 +147,10 @@ def test_a_late_answer_is_refused_and_changes_nothing(world):
 
     txn_id = world.send_pay("shop@exbank")
 
+    wait_until(lambda: world.control.get("/faults").json()["faults"][0]["hits"] == 1)
+    world.advance(15)
     assert world.ended(txn_id)["code"] == "U68"
+    world.advance(25)
     world.bank.wait_for("ReqPay", txn_id, "CREDIT")
     wait_until(lambda: world.messages(txn_id, "in", "RespPay", "CREDIT"))
     assert [r["ack"] for r in world.messages(txn_id, "in", "RespPay", "CREDIT")] == ["U70"]
@@ -152,6 +162,7 @@ def test_the_switch_that_loses_the_answer_learns_that_the_credit_stands(world):
 
     txn_id = world.send_pay("shop@exbank")
 
+    world.silence(txn_id, "CREDIT")
     assert world.ended(txn_id)["status"] == "SUCCESS"
     confirmation = world.bank.wait_for("ReqTxnConfirmation", txn_id)
     assert confirmation.get("TxnConfirmation", "orgStatus") == "SUCCESS"
@@ -163,6 +174,7 @@ def test_the_switch_that_loses_the_request_gives_the_money_back(world):
 
     txn_id = world.send_pay("shop@exbank")
 
+    world.silence(txn_id, "CREDIT")
     assert (shown := world.ended(txn_id))["code"] == "U68"
     assert shown["refs"][0]["respCode"] == "00"
     assert ("CREDIT", txn_id) in world.bank.buried

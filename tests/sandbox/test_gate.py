@@ -167,7 +167,6 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("_case", "spoil", "code"), ANSWERS)
 def test_a_wrong_answer_is_refused_and_the_right_one_still_taken(world, _case, spoil, code):
-    world.control.post("/timers", json={"scale": 1})
     world.bank.answers = {("ReqPay", "DEBIT"): spoken.silent}
     txn_id = world.send_pay("ravi@smplbank")
     debit = world.bank.wait_for("ReqPay", txn_id, "DEBIT")
@@ -191,7 +190,6 @@ RESOLUTIONS = [
 
 @pytest.mark.parametrize(("_case", "spoil", "code"), RESOLUTIONS)
 def test_a_wrong_resolution_is_refused(world, _case, spoil, code):
-    world.control.post("/timers", json={"scale": 1})
     world.bank.answers = {("ReqAuthDetails", "PAY"): spoken.silent}
     txn_id = world.order("shop@exbank")
     asked = world.bank.wait_for("ReqAuthDetails", txn_id)

@@ -10,9 +10,6 @@ from tests.sandbox import spoken
 from tests.sandbox.bank import new_id
 from tests.sandbox.spoken import el
 
-# Nobody is silent here, but for tests that shorten the waits themselves.
-SCALE = 1
-
 
 def ask(world, kind: str, *parts, api: str = ""):
     """Send a meta message, and return the answer that the switch sends."""
@@ -82,10 +79,16 @@ def test_an_address_of_our_own_travels_through_the_switch(world):
 
 
 def test_a_silent_psp_is_told_by_the_switch(world):
-    world.control.post("/timers", json={"scale": 0.04})
     world.bank.answers = {("ReqValAdd", "ValAdd"): spoken.silent}
+    txn_id = new_id()
+    parts = (payer(), payee("shop@exbank"))
+    assert (
+        world.bank.post(spoken.account_request("ReqValAdd", "ValAdd", *parts, txn_id=txn_id)) == ""
+    )
 
-    assert ask(world, "ValAdd", payer(), payee("shop@exbank")).get("Resp", "errCode") == "U27"
+    world.silence(txn_id, "ReqValAdd")
+
+    assert world.bank.wait_for("RespValAdd", txn_id).get("Resp", "errCode") == "U27"
 
 
 REFUSALS = [

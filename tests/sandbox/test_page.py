@@ -5,9 +5,6 @@ import pytest
 from tests.sandbox import spoken
 from tests.sandbox.conftest import wait_until
 
-# Nobody is silent here, but for tests that shorten the waits themselves.
-SCALE = 1
-
 
 def passed(world, txn_id: str) -> list[dict]:
     found = world.control.get("/traffic").json()["messages"]

@@ -3,9 +3,6 @@
 from sandbox import credentials
 from tests.sandbox import spoken
 
-# Nobody is silent here, but for tests that shorten the waits themselves.
-SCALE = 1
-
 
 def test_a_payment_to_the_other_bank_goes_through_every_step(world):
     txn_id = world.send_pay("ravi@smplbank")

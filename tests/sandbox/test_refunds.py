@@ -4,9 +4,6 @@ import pytest
 
 from tests.sandbox import spoken
 
-# Nobody is silent here, but for tests that shorten the waits themselves.
-SCALE = 1
-
 
 @pytest.fixture
 def received(world) -> str:

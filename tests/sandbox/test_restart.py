@@ -18,7 +18,6 @@ ROWS = [
 
 @pytest.mark.parametrize(("_case", "leg", "answer", "code", "raw_code", "ways_back"), ROWS)
 def test_a_payment_cut_short_is_ended(world, _case, leg, answer, code, raw_code, ways_back):
-    world.control.post("/timers", json={"scale": 1})
     world.bank.answers = {leg: answer}
     txn_id = world.send_pay("shop@exbank")
     world.bank.wait_for(leg[0], txn_id, leg[1])
@@ -33,7 +32,6 @@ def test_a_payment_cut_short_is_ended(world, _case, leg, answer, code, raw_code,
 
 
 def test_a_reversal_cut_short_is_asked_for_again(world):
-    world.control.post("/timers", json={"scale": 1})
     world.bank.answers = {
         ("ReqPay", "CREDIT"): spoken.declines("XI"),
         ("ReqPay", "REVERSAL"): spoken.silent,
@@ -51,7 +49,6 @@ def test_a_reversal_cut_short_is_asked_for_again(world):
 
 
 def test_an_end_that_nobody_heard_of_is_told_after_the_restart(world):
-    world.control.post("/timers", json={"scale": 1})
     world.fault("unreachable", "out", api="RespPay", type="PAY", count=9)
     txn_id = world.send_pay("ravi@smplbank")
     assert world.ended(txn_id)["status"] == "SUCCESS"
