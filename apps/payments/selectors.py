@@ -312,6 +312,15 @@ def payees_legs(transaction_ids: Sequence[str]) -> dict[str, UUID]:
     return dict(found.values_list("transaction_id", "leg_id"))
 
 
+def account_refunded_to(refund_transaction_id: str) -> str:
+    """Return the account of this bank that paid what a refund of ours gives back; "" for none."""
+    refund = Refund.objects.filter(refund_transaction_id=refund_transaction_id).first()
+    if refund is None:
+        return ""
+    debits = jobs_of([refund.transaction_id], [Role.DEBIT])
+    return next((job.account_number for job in debits if job.state is State.POSTED), "")
+
+
 def leg_of(*, transaction_id: str, role: Role, kind: str) -> UUID | None:
     """Return the leg that holds this key."""
     with connection.cursor() as cursor:

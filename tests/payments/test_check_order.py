@@ -21,6 +21,7 @@ from apps.payments.models import Leg
 from apps.payments.states import Role
 from apps.risk.models import FirstUse, LimitRule, LimitUsage, RiskScoreRule
 from apps.upi.contracts import RiskScore
+from apps.upi.models import PinBlock
 from apps.vpa.models import Vpa
 from tests.api.people import open_shop
 from tests.payments.hand import PIN, Deal, drain, state
@@ -341,3 +342,13 @@ def test_what_is_declined_after_the_limits_is_given_back_to_them(hand):
     usage = LimitUsage.objects.get()
     assert (usage.amount_paise, usage.payments) == (0, 0)
     assert FirstUse.objects.get().began_at is None
+
+
+def test_another_banks_account_is_none_of_ours_whatever_its_number(hand):
+    asha = hand.account(paise=100_000)
+
+    sent = hand.debit(Deal(payer=replace(asha, ifsc="SMPL0000002"), payee=ABROAD))
+    drain(Role.DEBIT)
+
+    assert sent.code == "XH"
+    assert not PinBlock.objects.exists()

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from apps.accounts.selectors import available_balance
+from apps.common.money import Money
 from apps.messaging.models import OutboxEvent
 from apps.payments.models import Contradiction, Leg, Refund
 from apps.payments.open_items import ItemKind, open_items
@@ -216,6 +218,15 @@ def test_money_for_an_address_of_ours_never_reaches_another_account(hand, sale):
     assert sent.code == "B6"
     assert order_of(hand, sale)["status"] == "created"
     assert paid_events() == 0
+
+
+def test_money_for_another_banks_account_never_reaches_one_of_ours_of_that_number(hand, inward):
+    sent = hand.credit(replace(inward, payee=replace(inward.payee, ifsc="SMPL0000002")))
+    drain(Role.CREDIT)
+
+    assert sent.code == "XI"
+    assert state(inward, Role.CREDIT) == "DECLINED"
+    assert available_balance(inward.payee.number) == Money(0)
 
 
 def test_an_order_is_paid_by_the_confirmation_when_that_comes_first(hand, sale):

@@ -1,6 +1,7 @@
 """What a merchant gives back: bounded by what was paid, sent once, told when it has ended."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.db import transaction
@@ -295,6 +296,21 @@ def test_money_given_back_reaches_the_account_it_came_from(hand, sale):
 
     assert (sent.code, told.err, told.code) == ("00", "", "00")
     assert available_balance(other.number) == back.amount
+
+
+def test_what_our_merchants_give_back_reaches_nobody_but_who_paid(hand):
+    asha, shop = enrol_payer(hand, paise=PAID), open_shop()
+    other = hand.plain_account("001234567888")
+    sale = Sale(hand, shop, shop_side(hand, shop), payer=asha.side)
+    hand.debit(sale.deal)
+    drain(Role.DEBIT)
+    _, back = sale.refund()
+
+    sent = hand.credit(replace(back, payee=side_with(asha.side, other.number)), sub_type="REFUND")
+    drain(Role.CREDIT)
+
+    assert sent.code == "B6"
+    assert available_balance(other.number) == Money(0)
 
 
 @pytest.mark.parametrize("reason", ["DUPLICATE", "EXPIRED"])

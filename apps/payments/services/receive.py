@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from apps.accounts import selectors as accounts
 from apps.common import clock
 from apps.common.faults import fault_point
 from apps.messaging import wakeups
@@ -86,19 +87,20 @@ def receive_debit(received: Received[ReqPay]) -> None:
         _receive_refund_debit(received)
         return
     has_pin = any(cred.type == "PIN" and cred.data.reveal() for cred in payer.creds)
+    elsewhere = "" if _is_ours(payer) else accounts.remitter_refusal(None)
     leg = NewLeg(
         role=Role.DEBIT,
         kind="DEBIT",
         state=State.RECEIVED,
         # upi-protocol 5.5: a missing block is a format error, told apart from one that is gone.
-        code="" if has_pin else "XF",
+        code=elsewhere or ("" if has_pin else "XF"),
         request=request_of(received),
         device_mobile=(payer.device.mobile or "") if payer.device else "",
         device=device_mark_to_json(payer.device),
         asked_at=min(received.received_at, received.message.head.ts),
         **_account(payer),
     )
-    if _open(received, leg).is_new and has_pin:
+    if _open(received, leg).is_new and has_pin and not elsewhere:
         pin_blocks.store(received.exchange_id, payer.creds)
     _passed("debit.received")
 
@@ -117,6 +119,7 @@ def _receive_refund_debit(received: Received[ReqPay]) -> None:
         job.kind == Kind.REFUND
         and job.state in {State.SENDING, State.UNKNOWN}
         and job.account_number == account.get("account_number")
+        and _is_ours(message.payer)
         for job in refunds
     ):
         raise RefundUnknownError
@@ -278,17 +281,28 @@ def _account(party: Party) -> dict[str, Any]:
 
 def _misdirection(message: ReqPay) -> str:
     """
-    Return the code that declines money for an address of ours on its way to another account.
+    Return the code that declines money on its way to the wrong account.
 
-    What is given back goes to the account that it came from, wherever the address leads now.
+    That is one of another bank, whose number may be one of ours too; or, for an address of ours,
+    one that the address does not lead to. What is given back goes to the account that it came
+    from, wherever the address leads now.
     """
     payee = message.payee
+    if not _is_ours(payee):
+        return accounts.beneficiary_refusal(None)
     if message.txn.sub_type == Kind.REFUND:
-        return ""
+        return _refund_misdirection(message)
     if payee.ac is None or payee.addr.lower().partition("@")[2] not in settings.UPI_HANDLES:
         return ""
     target = resolve(payee.addr.lower())
     is_elsewhere = target is not None and target.account.account_number != payee.ac.account_number
+    return DETAILS_DIFFER if is_elsewhere else ""
+
+
+def _refund_misdirection(message: ReqPay) -> str:
+    account = message.payee.ac
+    payer_account = selectors.account_refunded_to(message.txn.id)
+    is_elsewhere = account is not None and payer_account not in {"", account.account_number}
     return DETAILS_DIFFER if is_elsewhere else ""
 
 
