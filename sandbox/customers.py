@@ -27,6 +27,7 @@ class CollectOrder:
     """What a shop of another bank asks for. Without a Txn.id it gets a new one."""
 
     payer: str
+    payee: str
     amount_paise: int
     note: str
     reference_id: str
@@ -89,7 +90,9 @@ class Customers:
         rule = {"name": "EXPIREAFTER", "value": str(order.expire_minutes)}
         transaction.append(element("Rules", None, element("Rule", rule)))
         asked = parties.bare_party("Payer", order.payer, amount)
-        return await self._begin(shop, transaction, asked, parties.payee_party(shop, amount))
+        return await self._begin(
+            shop, transaction, asked, parties.payee_party(shop, amount, order.payee)
+        )
 
     async def refund(
         self,

@@ -8,6 +8,7 @@ from sandbox import clock, codec, intake, listings, merchants, world
 from sandbox.codec import Envelope
 
 _MODES = re.compile(r"0\d|[12]\d|3[0-2]|U[12]")
+_CHECK_MODES = re.compile(r"0\d|1[0-4]")
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{35}")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9]{1,35}")
 _REFERENCE = re.compile(r"\d{12}", re.ASCII)
@@ -20,6 +21,8 @@ _KEY_LISTS = {"ListKeys", "ListPSPKeys", "GetToken"}
 # Persons may not collect from this day on (OC220); merchants may. The longest wait is 45 days.
 _NO_COLLECT_BY_PERSONS = dt.date(2025, 10, 1)
 _EXPIRE_MINUTES_MAX = 64_800
+# Only of a payment that is no older may be asked how it stands.
+_CHECKED_WITHIN = dt.timedelta(days=90)
 
 Check = tuple[str, Callable[[], bool]]
 
@@ -242,7 +245,18 @@ _META_CHECKS = {
 
 def refusal_of_check(envelope: Envelope) -> str:
     """Return the code for which a status check is refused; empty if it may go through."""
-    return "" if 1 <= len(envelope.original_id) <= codec.TRANSACTION_ID_LENGTH else "T08"
+    transaction = _part(envelope, "Txn")
+    asked = transaction.get("orgTxnDate", "")
+    is_mandate = envelope.sub_type == "MANDATE"
+    checks: tuple[Check, ...] = (
+        ("T08", lambda: 1 <= len(envelope.original_id) <= codec.TRANSACTION_ID_LENGTH),
+        ("T09", lambda: envelope.original_id.isascii() and envelope.original_id.isalnum()),
+        ("T16", lambda: not is_mandate or bool(transaction.get("umn"))),
+        ("IM0", lambda: bool(_CHECK_MODES.fullmatch(transaction.get("initiationMode", "")))),
+        ("X08", lambda: clock.is_iso(asked)),
+        ("X09", lambda: clock.now() - dt.datetime.fromisoformat(asked) <= _CHECKED_WITHIN),
+    )
+    return _first(checks)
 
 
 def refusal_of_answer(answer: Envelope, request: Envelope) -> str:

@@ -171,6 +171,8 @@ class Machine:
         payment.is_resolved = True
         if not payment.remitter:
             return failure("U28")
+        if code := _behaviour(payment).switch_code:
+            return failure(code)
         return await self._debit(payment)
 
     async def _open_refund(self, payment: Payment) -> Verdict:

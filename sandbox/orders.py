@@ -60,8 +60,10 @@ class Orders:
 
     async def collect(self, body: Body) -> Done:
         """Let a shop of another bank ask someone for money."""
-        shop = parties.person_of(body.text("payee", default="store1@smplbank"))
+        payee = body.text("payee", default="store1@smplbank")
+        shop = parties.person_of(payee)
         order = CollectOrder(
+            payee=payee,
             payer=body.text("payer"),
             note=body.text("note", default="order"),
             reference_id=body.text("ref_id", default=""),
@@ -72,8 +74,11 @@ class Orders:
             transaction_id=body.text("txn_id", default=""),
         )
         body.end()
-        if shop is None:
+        is_magic = world.handle_of(payee) == world.MAGIC_HANDLE
+        if shop is None or (is_magic and magic.behaviour(payee) is None):
             refuse("unknown_payee", "payee is no shop of another bank")
+        if is_magic:
+            shop = dataclasses.replace(shop, category_code=world.MAGIC_SHOP_CODE)
         try:
             transaction_id = await self._sandbox.customers.collect(shop, order)
         except RefusedOrderError as refusal:

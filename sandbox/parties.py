@@ -35,11 +35,11 @@ def payer_party(person: world.Person, address: str = "") -> codec.Element:
     )
 
 
-def payee_party(person: world.Person, amount: str) -> codec.Element:
+def payee_party(person: world.Person, amount: str, address: str = "") -> codec.Element:
     """Build the Payee of a merchant of another bank that asks for money."""
     made = element(
         "Payee",
-        _names(person, ""),
+        _names(person, address),
         _identity(person),
         _device(person),
         _account(person),

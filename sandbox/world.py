@@ -65,6 +65,8 @@ OTHER_BANKS = tuple(each for each in MEMBERS if each.org_id != BANK)
 
 MAGIC_HANDLE = "sandbox"
 MAGIC_ACCOUNT = "009876599999"
+# As what a magic customer collects: persons may not.
+MAGIC_SHOP_CODE = "5411"
 
 PEOPLE = (
     Person("ravi", "RAVI KUMAR", "009876500001", "SAVINGS", "919800000101", "1357", 5_000_000),

@@ -176,15 +176,17 @@ def account_request(api: str, kind: str, *parts: etree._Element, txn_id: str) ->
     return message(api, el("Txn", transaction), *parts)
 
 
-def check_request(about: str) -> etree._Element:
+def check_request(about: str, **changes: str) -> etree._Element:
     transaction = {
         "id": new_id(),
         "ts": clock.iso(clock.now()),
         "type": "ChkTxn",
         "subType": "PAY",
         "orgTxnId": about,
+        "orgTxnDate": clock.iso(clock.now()),
+        "initiationMode": "00",
     }
-    return message("ReqChkTxn", el("Txn", transaction))
+    return message("ReqChkTxn", el("Txn", transaction | changes))
 
 
 def answer(request: Message, code: str = "", *more: etree._Element) -> etree._Element:

@@ -1,9 +1,12 @@
 """Status checks and heartbeats, both ways."""
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
+from sandbox import clock
 from tests.sandbox import spoken
 from tests.sandbox.bank import new_id
 from tests.sandbox.conftest import wait_until
@@ -41,6 +44,29 @@ def test_a_payment_never_seen_is_unknown(world):
     answer = ask(world, new_id())
 
     assert (answer.get("Resp", "result"), answer.get("Resp", "errCode")) == ("FAILURE", "U48")
+
+
+NOW, DAY = clock.now(), dt.timedelta(days=1)
+REFUSALS = [
+    ("no original",        {"orgTxnId": ""},                                "T08"),
+    ("a strange original", {"orgTxnId": "EXB-1"},                           "T09"),
+    ("a mandate unnamed",  {"subType": "MANDATE"},                          "T16"),
+    ("another mode",       {"initiationMode": "15"},                        "IM0"),
+    ("no date",            {"orgTxnDate": ""},                              "X08"),
+    ("no zone",            {"orgTxnDate": "2026-11-22T10:00:00"},           "X08"),
+    ("too long ago",       {"orgTxnDate": clock.iso(NOW - 91 * DAY)},       "X09"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("_case", "changes", "code"), REFUSALS)
+def test_a_check_is_refused_with(world, _case, changes, code):
+    assert world.bank.post(spoken.check_request(new_id(), **changes)) == code
+
+
+def test_a_check_is_too_late_by_the_clock_of_the_switch(world):
+    world.advance(91 * 86400)
+
+    assert world.bank.post(spoken.check_request(new_id())) == "X09"
 
 
 def test_a_payment_that_the_switch_lost_is_unknown(world):

@@ -83,6 +83,40 @@ def test_another_banks_shop_collects_from_our_customer(world):
     assert world.position(txn_id) == (14950, 0)
 
 
+BOTH = ["CREDIT", "REVERSAL"]
+MAGIC_ROWS = [
+    ("success@sandbox",       14950, ("SUCCESS", "",       "00"), [],         "SUCCESS"),
+    ("deemed@sandbox",        14950, ("DEEMED",  "RB",     "RB"), BOTH,       "PENDING"),
+    ("success@sandbox",       14991, ("DEEMED",  "RB",     "RB"), BOTH,       "PENDING"),
+    ("reversal-fail@sandbox", 14950, ("DEEMED",  "RB",     "RB"), ["CREDIT"], "PENDING"),
+    ("timeout@sandbox",       14950, ("FAILURE", "U68",    "BT"), ["CREDIT"], "FAILURE"),
+    ("fail.xi@sandbox",       14950, ("FAILURE", "U31~XI", "XI"), [],         "FAILURE"),
+    ("fail.u16@sandbox",      14950, ("FAILURE", "U16",    ""),   [],         "FAILURE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("payee", "paise", "ending", "silent", "told"), MAGIC_ROWS)
+def test_a_magic_shop_collects_and_behaves_as_it_is_named(
+    world, payee, paise, ending, silent, told
+):
+    world.bank.answers = {CONSENT: spoken.consent(world.switch_key)}
+
+    txn_id = world.collect(payee=payee, amount_paise=paise)
+
+    world.silence(txn_id, *silent)
+    shown = world.ended(txn_id)
+    assert (shown["status"], shown["code"], shown["raw_code"]) == ending
+    confirmation = world.bank.wait_for("ReqTxnConfirmation", txn_id)
+    assert confirmation.get("TxnConfirmation", "orgStatus") == told
+    assert world.position(txn_id) == (0 if told == "FAILURE" else paise, 0)
+
+
+def test_a_magic_shop_that_means_nothing_collects_nothing(world):
+    body = {"payer": spoken.PAYER, "amount_paise": 100, "payee": "nonsense@sandbox"}
+
+    assert world.control.post("/collects", json=body).json()["code"] == "unknown_payee"
+
+
 def test_our_customer_declines(world):
     world.bank.answers = {CONSENT: spoken.declines("ZA")}
 
