@@ -10,6 +10,7 @@ from sandbox.accounts import AccountRequests
 from sandbox.book import Book
 from sandbox.customers import Customers
 from sandbox.faults import Faults
+from sandbox.heartbeats import Heartbeats
 from sandbox.inbox import Inbox
 from sandbox.journal import Journal
 from sandbox.keys import KeyFiles
@@ -47,6 +48,7 @@ class Sandbox:
     faults: Faults
     timers: Timers
     inbox: Inbox
+    heartbeats: Heartbeats
 
     async def open(self) -> None:
         """Open the other banks' accounts and go on with what the last stop left unfinished."""
@@ -59,6 +61,7 @@ class Sandbox:
 
     async def close(self) -> None:
         """Stop everything; what waits for the journal is still written."""
+        await self.heartbeats.close()
         await self.receiver.close()
         await self.machine.close()
         await self.bank.close()
@@ -121,5 +124,5 @@ def compose(
     customers = Customers(machine=machine, journal=journal, switch_key=switch_key)
     return Sandbox(
         store, keys, journal, book, merchants, bank, others, members, machine, receiver, meta,
-        customers, faults, limits, Inbox(),
+        customers, faults, limits, Inbox(), Heartbeats(bank, limits),
     )  # fmt: skip

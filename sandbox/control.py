@@ -59,6 +59,8 @@ class ControlDoor:
                 web.post("/valadd", self._obey(self._orders.validate)),
                 web.post("/listaccount", self._obey(self._orders.list_accounts)),
                 web.post("/heartbeat", self.heartbeat),
+                web.post("/heartbeats", self._obey(self._orders.heartbeats)),
+                web.get("/heartbeats", self.heartbeats),
                 web.post("/checks", self.check),
                 web.post("/random_faults", self._obey(self._orders.random_faults, status=201)),
                 web.get("/random_faults", self.random_faults),
@@ -196,10 +198,11 @@ class ControlDoor:
 
     async def heartbeat(self, _request: web.Request) -> web.Response:
         """Ask the bank whether it is alive, and say what it answered."""
-        limit = self._sandbox.timers.check_seconds
-        request = messages.heartbeat_request()
-        outcome = await self._sandbox.bank.ask(request, limit_seconds=limit)
-        return web.json_response(_heard(outcome))
+        return web.json_response(_heard(await self._sandbox.heartbeats.beat()))
+
+    async def heartbeats(self, _request: web.Request) -> web.Response:
+        """Show how often the switch asks whether the bank is alive, and what it knows."""
+        return web.json_response(self._sandbox.heartbeats.shown())
 
     async def check(self, request: web.Request) -> web.Response:
         """Ask a bank how its leg of a payment stands, and say what it answered."""

@@ -217,6 +217,13 @@ class Orders:
         clock.set_ahead(ahead)
         return time_shown()
 
+    async def heartbeats(self, body: Body) -> Done:
+        """Ask the bank this often whether it is alive; zero seconds end it."""
+        seconds = body.number("every_seconds", most=_SECONDS_MAX)
+        body.end()
+        await self._sandbox.heartbeats.set_interval(seconds)
+        return self._sandbox.heartbeats.shown()
+
     async def timers(self, body: Body) -> Done:
         """Change the scale of every wait that begins from now on."""
         scale = body.number("scale", least=timers.SCALE_MIN, most=timers.SCALE_MAX)

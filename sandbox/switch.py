@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import timers, tls
+from sandbox import heartbeats, timers, tls
 from sandbox.composition import Sandbox, compose
 from sandbox.control import ControlDoor
 
@@ -32,6 +32,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keys", type=Path, required=True, help="where public keys are exchanged")
     parser.add_argument("--bank-url", required=True, help="where the bank takes messages")
     parser.add_argument("--timer-scale", type=_scale, default=1.0, help="shortens every wait")
+    parser.add_argument("--heartbeat", type=_interval, default=0.0, help="seconds between beats")
     parser.add_argument("--tls", type=Path, help="ca.pem, switch.pem and .key: mutual TLS")
     parser.add_argument("--scenario", type=_steps, help="a JSON file: steps to carry out at once")
     return parser.parse_args()
@@ -42,6 +43,13 @@ def _steps(name: str) -> object:
         return json.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _interval(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= heartbeats.INTERVAL_SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"from 0 to {heartbeats.INTERVAL_SECONDS_MAX}")
+    return value
 
 
 def _scale(text: str) -> float:
@@ -66,6 +74,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     print(f"switch listens on {arguments.port}, control on {arguments.control_port}", flush=True)  # noqa: T201 - the one line that says it is ready
+    await sandbox.heartbeats.set_interval(arguments.heartbeat)
     if arguments.scenario is not None:
         door.run(arguments.scenario)
     await stopped.wait()

@@ -216,6 +216,7 @@ def world(running: World) -> Iterator[World]:
     running.bank.reset()
     running.control.delete("/faults")
     running.control.delete("/clock")
+    running.control.post("/heartbeats", json={"every_seconds": 0})
     running.control.post("/timers", json={"scale": 1})
     yield running
     assert running.bank.problems == []

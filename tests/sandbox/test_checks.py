@@ -124,12 +124,38 @@ def test_a_heartbeat_is_answered(world):
     assert world.bank.wait_for("RespHbt", beat).get("Resp", "result") == "SUCCESS"
 
 
+def beats(world) -> list:
+    return [each for each in world.bank.heard if each.api == "ReqHbt"]
+
+
+def test_the_switch_beats_by_itself_and_knows_when_the_bank_is_not_there(world):
+    known = lambda: world.control.get("/heartbeats").json()  # noqa: E731
+    assert world.control.post("/heartbeats", json={"every_seconds": 90}).json()["is_up"]
+    world.advance(90)
+    wait_until(lambda: known()["answered_at"])
+    assert len(beats(world)) == 1
+    world.bank.nacks = {("ReqHbt", "Hbt"): "U08"}
+
+    for missed in (1, 2, 3):
+        assert known()["is_up"]
+        world.advance(90)
+        wait_until(lambda missed=missed: known()["missed"] == missed)
+
+    assert not known()["is_up"]
+    world.bank.nacks = {}
+    world.advance(90)
+    wait_until(lambda: known()["is_up"])
+    assert world.control.post("/heartbeats", json={"every_seconds": 0}).json()["missed"] == 0
+    world.advance(90)
+    assert len(beats(world)) == 5
+
+
 def test_the_switch_asks_whether_the_bank_is_alive(world):
     alive = world.control.post("/heartbeat").json()
     world.bank.answers = {("ReqHbt", "Hbt"): spoken.silent}
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(httpx.post, f"{world.control.base_url}/heartbeat", timeout=30)
-        wait_until(lambda: len([each for each in world.bank.heard if each.api == "ReqHbt"]) == 2)
+        wait_until(lambda: len(beats(world)) == 2)
         world.advance(10)
         silent = asking.result().json()
 
