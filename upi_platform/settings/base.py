@@ -163,6 +163,8 @@ SPECTACULAR_SETTINGS = {
         "AccountRequestKindEnum": ["OTP", "PIN_REGISTRATION", "PIN_CHANGE", "BALANCE"],
         "VpaKindEnum": ["PERSON", "ENTITY"],
         "QrCodeKindEnum": ["static", "dynamic"],
+        "QrCodeStatusEnum": ["active", "expired", "revoked"],
+        "MandateKindEnum": ["create", "update", "revoke"],
         "LinkPayeeKindEnum": ["person", "merchant"],
         "LinkSourceEnum": ["camera", "image", "link"],
         "AccountRequestStatusEnum": ["pending", "succeeded", "failed"],
