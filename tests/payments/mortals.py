@@ -1,5 +1,6 @@
 """The bank as two processes that die and come back, the switch as a third, and a buyer."""
 
+import datetime as dt
 import os
 import queue
 import subprocess
@@ -34,6 +35,7 @@ T = TypeVar("T")
 WAIT_SECONDS = 30
 TRIES_MAX = 5
 PAISE = 100
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 class Part:
@@ -126,11 +128,28 @@ class World:
         """Ask the customer for what an order costs; they decline."""
         return self._collect(self.phone.decline_collect)
 
-    def _collect(self, answer: Callable[[dict[str, Any]], Any]) -> str:
+    def let_expire(self) -> str:
+        """Ask the customer for what an order costs; they say nothing until it has expired."""
+        txn_id = self._ask(expires_in_minutes=1)
+        asked = Leg.objects.filter(transaction_id=txn_id, state="WAITING_PAYER")
+        asked.update(expires_at=LONG_AGO, next_action_at=LONG_AGO)
+        wait_until(lambda: not asked.exists())
+        # Only now does the switch's minute end: here nobody may hear of it from the switch.
+        assert self.control.post("/clock", json={"advance_seconds": 90}).is_success
+        self.wait_for_rest(txn_id)
+        assert self.control.delete("/clock").is_success
+        return txn_id
+
+    def _ask(self, **more: int) -> str:
+        """Ask the customer for what an order costs, until they see it or it is over."""
         order = self.shop.order(amount=PAISE).json()["id"]
-        asked = self.as_shop("/v1/collects", {"order": order, "payer_vpa": self.payer.address})
-        txn_id = asked["upi"]["txn_id"]
+        body = {"order": order, "payer_vpa": self.payer.address} | more
+        txn_id = self.as_shop("/v1/collects", body)["upi"]["txn_id"]
         wait_until(lambda: is_at_rest(txn_id) or self._is_asked(txn_id))
+        return txn_id
+
+    def _collect(self, answer: Callable[[dict[str, Any]], Any]) -> str:
+        txn_id = self._ask()
         if not is_at_rest(txn_id):
             shown = self._until_answered(self.phone.collects)
             (wanted,) = [each for each in shown if each["txn_id"] == txn_id]
