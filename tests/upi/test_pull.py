@@ -206,6 +206,29 @@ def test_a_list_of_several_pages_is_one_call_and_appears_with_its_last_page(dire
     assert ApiUse.objects.count() == 1
 
 
+def test_a_list_with_fewer_rows_than_it_says_changes_nothing(directory, switch, night):
+    ask(DirectoryList.PSPS)
+    answer(directory, switch.posted[-1], RespListPsp, psp_list=(SMPL, SECOND))
+    night.shift(dt.timedelta(hours=25))
+    ask(DirectoryList.PSPS)
+
+    short = {"page_size": 1000, "page_rec_start": 1, "page_rec_end": 2, "page_total": 2}
+    answer(directory, switch.posted[-1], RespListPsp, psp_list=(SMPL,), head=short)
+
+    assert sorted(psp.name for psp in PspRow.objects.all()) == ["Sample Bank", "Second Bank"]
+    assert row(DirectoryList.PSPS).result_code == "INCOMPLETE"
+
+
+def test_a_list_that_had_rows_is_not_emptied(directory, switch, night):
+    for listed_shops in ((), (SHOP,), ()):
+        ask(DirectoryList.MERCHANTS)
+        answer(directory, switch.posted[-1], RespListVae, vae_list=listed_shops)
+        night.shift(dt.timedelta(hours=25))
+
+    assert selectors.verified_merchant(SHOP.addr) is not None
+    assert row(DirectoryList.MERCHANTS).result_code == "EMPTY"
+
+
 def test_nothing_is_pulled_in_peak_hours_nor_twice_a_day(directory, switch, night):
     night.move_to(EVENING)
     ask(*DirectoryList)

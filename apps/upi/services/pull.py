@@ -46,7 +46,8 @@ STEP = "upi.directory"
 # upi-protocol 1.10: a page has at least a thousand rows.
 PAGE_ROWS = 1000
 PAGES_MAX = 1000
-NO_ANSWER, NOT_SENT, EMPTY, TOO_LONG = "NO_ANSWER", "NOT_SENT", "EMPTY", "TOO_LONG"
+NO_ANSWER, NOT_SENT = "NO_ANSWER", "NOT_SENT"
+EMPTY, INCOMPLETE, TOO_LONG = "EMPTY", "INCOMPLETE", "TOO_LONG"
 _SUCCESS, _DONE = "SUCCESS", "00"
 _REFERENCE_URL = "https://www.npci.org.in/"
 _RETRY_AFTER = dt.timedelta(hours=1)
@@ -87,7 +88,7 @@ def receive_answer(received: Received[ResponseMessage]) -> None:
     entries = listings.entries_of(message)
     DirectoryPage.objects.create(pull=pull, number=pull.pages, entries=entries)
     if _is_last(message.head):
-        _finish(pull, at=received.received_at)
+        _finish(pull, total=message.head.page_total, at=received.received_at)
     elif pull.pages >= PAGES_MAX or not entries:
         _fail(pull, TOO_LONG, at=received.received_at)
     else:
@@ -168,12 +169,16 @@ def _record(outcomes: Sequence[SendOutcome]) -> None:
                 _fail(pull, outcome.code or NOT_SENT, at=clock.now())
 
 
-def _finish(pull: DirectoryPull, *, at: dt.datetime) -> None:
+def _finish(pull: DirectoryPull, *, total: int | None, at: dt.datetime) -> None:
     pages = DirectoryPage.objects.filter(pull=pull).order_by("number")
     entries = [entry for page in pages.values_list("entries", flat=True) for entry in page]
     name = DirectoryList(pull.pk)
-    if not entries and name not in _MAY_BE_EMPTY:
+    if not entries and (name not in _MAY_BE_EMPTY or pull.rows):
+        # A list that had rows does not lose all of them in a day: that is a fault over there.
         _fail(pull, EMPTY, at=at)
+        return
+    if total is not None and len(entries) != total:
+        _fail(pull, INCOMPLETE, at=at)
         return
     pull.rows = listings.store(name, entries, at=at)
     pull.pulled_at = at
