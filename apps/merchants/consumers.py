@@ -10,6 +10,11 @@ def order_paid(event: ReceivedEvent) -> None:
     notify.notify_order_paid(event, at=clock.now())
 
 
+def payment_failed(event: ReceivedEvent) -> None:
+    """Tell the merchant's endpoints that a payment to it, or a collect of its, failed."""
+    notify.notify_payment_failed(event, at=clock.now())
+
+
 def refund_completed(event: ReceivedEvent) -> None:
     """Tell the merchant's endpoints how a refund ended."""
     notify.notify_refund(event, at=clock.now())

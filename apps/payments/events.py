@@ -4,7 +4,7 @@ from apps.common import clock, ids
 from apps.messaging.contracts import Event
 from apps.payments.contracts import Job, TransactionFacts
 from apps.payments.models import Refund
-from apps.payments.states import State, public_status
+from apps.payments.states import Kind, State, public_status
 from apps.upi.response_codes import explain
 
 
@@ -20,6 +20,21 @@ def completed(job: Job, state: State, code: str) -> Event:
     data |= {"state": state, "status": status, "finality": finality, "response_code": code}
     data["response_class"] = explain(code).kind
     return Event("payments.transaction.completed", job.transaction_id, data)
+
+
+def receipt_failed(job: Job, code: str) -> Event:
+    """Tell that a payment to a merchant of ours, or a collect of its, has failed."""
+    assert job.owner_id is not None, "only a merchant is told"
+    data: dict[str, str | int | None] = dict(_facts(job.transaction))
+    data |= {
+        "merchant_id": ids.public_id("mer", job.owner_id),
+        "payment_id": ids.public_id("pay", job.id),
+        "collect_id": ids.public_id("col", job.id) if job.kind == Kind.COLLECT else None,
+        "reference": job.transaction.reference,
+        "response_code": code,
+        "response_class": explain(code).kind,
+    }
+    return Event("payments.receipt.failed", job.transaction_id, data)
 
 
 def refund_completed(refund: Refund, *, rrn: str) -> Event:
@@ -39,6 +54,7 @@ def refund_completed(refund: Refund, *, rrn: str) -> Event:
             "reason": refund.reason,
             "state": refund.state,
             "response_code": refund.code,
+            "response_class": explain(refund.code).kind if refund.code else "",
         },
     )
 

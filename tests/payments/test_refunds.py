@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 
+import orjson
 import pytest
 from django.db import transaction
 
@@ -374,7 +375,8 @@ def test_the_merchant_is_told_how_a_refund_ended(hand, sale, result, code, told)
     found = list(WebhookDelivery.objects.values_list("event_type", flat=True))
     assert found == ([told] if told else [])
     if told:
-        assert shown["id"].encode() in bytes(WebhookDelivery.objects.get().body)
+        said = orjson.loads(bytes(WebhookDelivery.objects.get().body))["data"]["object"]
+        assert (said["id"], said["failure"]) == (shown["id"], sale.see(shown)["failure"])
 
 
 def consume(fact):

@@ -1,8 +1,9 @@
 """Write down whom a fact must be told, and in which bytes."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db.models.functions import Now
@@ -12,9 +13,14 @@ from apps.merchants import selectors
 from apps.merchants.models import WebhookDelivery
 from apps.messaging import wakeups
 from apps.messaging.contracts import ReceivedEvent
+from apps.upi.response_codes import explain
+
+# What a webhook says: made of the fact and of whose it is.
+Document = Callable[[ReceivedEvent, UUID], Mapping[str, Any]]
 
 STEP = "merchants.webhooks"
 ORDER_PAID = "order.paid"
+PAYMENT_FAILED = "payment.failed"
 # A deemed refund has left the merchant and is not over: there is nothing to tell yet.
 _REFUND_TYPES = {"SUCCEEDED": "refund.succeeded", "FAILED": "refund.failed"}
 
@@ -25,25 +31,30 @@ def notify_order_paid(event: ReceivedEvent, *, at: dt.datetime) -> None:
 
     The bytes are written once: they are what is signed and sent, now and at every retry.
     """
-    _deliver(event, ORDER_PAID, _order(event), at=at)
+    _deliver(event, ORDER_PAID, _order, at=at)
+
+
+def notify_payment_failed(event: ReceivedEvent, *, at: dt.datetime) -> None:
+    """Make a delivery of a failed payment for each endpoint of the merchant that it was for."""
+    _deliver(event, PAYMENT_FAILED, _payment, at=at)
 
 
 def notify_refund(event: ReceivedEvent, *, at: dt.datetime) -> None:
     """Make a delivery of a refund that ended for each endpoint of its merchant."""
     event_type = _REFUND_TYPES.get(event.data["state"])
     if event_type is not None:
-        _deliver(event, event_type, _refund(event), at=at)
+        _deliver(event, event_type, _refund, at=at)
 
 
 def _deliver(
-    event: ReceivedEvent, event_type: str, document: Mapping[str, Any], *, at: dt.datetime
+    event: ReceivedEvent, event_type: str, document_of: Document, *, at: dt.datetime
 ) -> None:
     merchant_id = ids.parse_public_id("mer", event.data["merchant_id"])
     assert merchant_id is not None, "the event's schema says so"
     endpoints = selectors.endpoints_to_tell(merchant_id, is_live=True)
     if not endpoints:
         return
-    body = orjson.dumps(_envelope(event, event_type, document))
+    body = orjson.dumps(_envelope(event, event_type, document_of(event, merchant_id)))
     WebhookDelivery.objects.bulk_create(
         [
             WebhookDelivery(
@@ -75,7 +86,7 @@ def _envelope(
     }
 
 
-def _order(event: ReceivedEvent) -> Mapping[str, Any]:
+def _order(event: ReceivedEvent, _merchant_id: UUID) -> Mapping[str, Any]:
     fact = event.data
     return {
         "object": "order",
@@ -89,8 +100,32 @@ def _order(event: ReceivedEvent) -> Mapping[str, Any]:
     }
 
 
-def _refund(event: ReceivedEvent) -> Mapping[str, Any]:
+def _payment(event: ReceivedEvent, merchant_id: UUID) -> Mapping[str, Any]:
     fact = event.data
+    order = selectors.live_order(selectors.merchant(merchant_id), fact["reference"])
+    return {
+        "object": "payment",
+        "id": fact["payment_id"],
+        "order": ids.public_id("ord", order.pk) if order else None,
+        "collect": fact["collect_id"],
+        "reference": fact["reference"],
+        "amount": fact["amount_paise"],
+        "currency": fact["currency"],
+        "status": "failed",
+        "finality": "final",
+        "upi": {
+            "txn_id": fact["transaction_id"],
+            "rrn": fact["rrn"],
+            "response_code": fact["response_code"],
+        },
+        "failure": explain(fact["response_code"]).as_document(),
+        "ended_at": clock.iso(event.occurred_at),
+    }
+
+
+def _refund(event: ReceivedEvent, _merchant_id: UUID) -> Mapping[str, Any]:
+    fact = event.data
+    is_failed = fact["state"] == "FAILED"
     return {
         "object": "refund",
         "id": fact["refund_id"],
@@ -98,6 +133,7 @@ def _refund(event: ReceivedEvent) -> Mapping[str, Any]:
         "amount": fact["amount_paise"],
         "currency": fact["currency"],
         "status": fact["state"].lower(),
+        "finality": "final",
         "reason": fact["reason"].lower(),
         "upi": {
             "txn_id": fact["transaction_id"],
@@ -105,5 +141,6 @@ def _refund(event: ReceivedEvent) -> Mapping[str, Any]:
             "original_txn_id": fact["original_transaction_id"],
             "response_code": fact["response_code"] or "00",
         },
+        "failure": explain(fact["response_code"]).as_document() if is_failed else None,
         "ended_at": clock.iso(event.occurred_at),
     }

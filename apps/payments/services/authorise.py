@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from django.conf import settings
@@ -12,7 +13,8 @@ from apps.common.faults import fault_point
 from apps.merchants.selectors import merchant_ids_by_address, suspended_addresses
 from apps.payments import messages, selectors
 from apps.payments.contracts import Job, Move
-from apps.payments.services import answering, legs
+from apps.payments.services import answering, endings, legs
+from apps.payments.services.endings import End
 from apps.payments.states import Role, State
 from apps.upi import timers
 from apps.upi.contracts import Answer
@@ -73,6 +75,12 @@ def _decide_due(claim: UUID, only: Sequence[UUID] | None) -> tuple[int, list[UUI
         expires_at = job.received_at + answering.answer_life(job.role)
         answers.append(Answer(exchange_id=job.exchange_id, message=message, expires_at=expires_at))
     legs.move(moves)
+    endings.tell_failed(
+        [
+            End(replace(job, owner_id=move.owner_id), move.target, move.code)
+            for job, move in zip(jobs, moves, strict=True)
+        ]
+    )
     record_answers(answers, claim=claim)
     fault_point("payee_psp.deciding")
     return len(jobs), [answer.exchange_id for answer in answers]
