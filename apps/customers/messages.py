@@ -3,15 +3,11 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from django.conf import settings
-
-from apps.common import ids
 from apps.customers.models import AccountRequest
 from apps.customers.selectors import message_address, payer_of
 from apps.customers.states import RequestKind
 from apps.upi.contracts import (
     Credential,
-    Head,
     Message,
     Party,
     RegDetails,
@@ -21,6 +17,7 @@ from apps.upi.contracts import (
     ReqSetCre,
     Txn,
 )
+from apps.upi.services import questions
 
 # Txn/@type of each message (upi-protocol 2.1), which is also its note.
 TRANSACTION_TYPES = {
@@ -29,7 +26,6 @@ TRANSACTION_TYPES = {
     RequestKind.PIN_CHANGE: "SetCre",
     RequestKind.BALANCE: "BalEnq",
 }
-_REFERENCE_URL = "https://www.npci.org.in/"
 
 
 def message_of(
@@ -46,7 +42,10 @@ def message_of(
 
 def _otp(request: AccountRequest, _: tuple[Credential, ...], at: dt.datetime) -> Message:
     return ReqOtp(
-        head=_head(at), txn=_txn(request, at), payer=_payer(request), reg_details=_card(request)
+        head=questions.head_of(at=at),
+        txn=_txn(request, at),
+        payer=_payer(request),
+        reg_details=_card(request),
     )
 
 
@@ -54,7 +53,7 @@ def _registration(
     request: AccountRequest, credentials: tuple[Credential, ...], at: dt.datetime
 ) -> Message:
     return ReqRegMob(
-        head=_head(at),
+        head=questions.head_of(at=at),
         txn=_txn(request, at),
         payer=_payer(request),
         reg_details=_card(request, credentials),
@@ -66,14 +65,14 @@ def _change(
 ) -> Message:
     present, new = credentials
     payer = _payer(request, creds=(present,), new_cred=(new,))
-    return ReqSetCre(head=_head(at), txn=_txn(request, at), payer=payer)
+    return ReqSetCre(head=questions.head_of(at=at), txn=_txn(request, at), payer=payer)
 
 
 def _balance(
     request: AccountRequest, credentials: tuple[Credential, ...], at: dt.datetime
 ) -> Message:
     payer = _payer(request, creds=credentials)
-    return ReqBalEnq(head=_head(at), txn=_txn(request, at), payer=payer)
+    return ReqBalEnq(head=questions.head_of(at=at), txn=_txn(request, at), payer=payer)
 
 
 _BUILDERS: dict[
@@ -86,22 +85,9 @@ _BUILDERS: dict[
 }
 
 
-def _head(at: dt.datetime) -> Head:
-    return Head(ts=at, org_id=settings.UPI_ORG_ID, msg_id=ids.new_upi_id(settings.UPI_ID_PREFIX))
-
-
 def _txn(request: AccountRequest, at: dt.datetime) -> Txn:
     kind = TRANSACTION_TYPES[RequestKind(request.kind)]
-    return Txn(
-        id=request.transaction_id,
-        ts=at,
-        type=kind,
-        note=kind,
-        ref_id=request.transaction_id,
-        ref_url=_REFERENCE_URL,
-        initiation_mode="00",
-        purpose="00",
-    )
+    return questions.txn_of(request.transaction_id, kind, at=at)
 
 
 def _payer(

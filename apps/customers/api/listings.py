@@ -19,6 +19,7 @@ from apps.customers.models import AccountListing, FoundAccount
 from apps.customers.services import listing
 from apps.customers.states import FINAL, PUBLIC_STATUS, RequestState
 from apps.upi.selectors import account_providers
+from apps.upi.services import questions
 
 _IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 _FOUND_ID = re.compile(r"fac_[0-9a-z]{26}")
@@ -27,7 +28,7 @@ _FAILURES = {
     "XH": "account_not_found",
     "BR": "several_customers",
     "B2": "held_jointly",
-    listing.OVER_BUDGET: "daily_limit",
+    questions.OVER_BUDGET: "daily_limit",
 }
 _OTHERWISE = "bank_refused"
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -10,7 +9,6 @@ from django.db.models.functions import Now
 
 from apps.common import clock, ids
 from apps.common.errors import NotFoundError
-from apps.common.faults import fault_point
 from apps.customers import selectors
 from apps.customers.contracts import CustomerPrincipal
 from apps.customers.errors import BankUnknownError
@@ -18,35 +16,28 @@ from apps.customers.models import AccountListing, FoundAccount, LinkedAccount
 from apps.customers.selectors import message_address, wire_device
 from apps.customers.services import enrol
 from apps.customers.states import AWAITING_ANSWER, RequestState
-from apps.messaging import claims, wakeups
-from apps.upi import liveness, timers
+from apps.messaging import wakeups
+from apps.upi import liveness
 from apps.upi.contracts import (
     AccountAddress,
-    Head,
     Link,
     ListedAccount,
     Party,
     Received,
     ReqListAccount,
-    Request,
     RespListAccount,
-    SendOutcome,
-    SendResult,
-    Txn,
 )
 from apps.upi.selectors import account_provider
-from apps.upi.services import governor
-from apps.upi.services.requests import open_within_budget, send_requests
+from apps.upi.services import governor, questions
 from apps.upi.timer_models import Timer
 
 STEP = "customers.listings"
 API = "ListAccount"
-NOT_SENT, OVER_BUDGET, NO_ACCOUNT = "NOT_SENT", "OVER_BUDGET", "XH"
+NO_ACCOUNT = "XH"
 ACCOUNT_LENGTH_MAX = 30
 PURGE_AFTER_HOURS = 24
 PURGE_ROWS_MAX = 500
 _SUCCESS, _DONE = "SUCCESS", "00"
-_REFERENCE_URL = "https://www.npci.org.in/"
 
 
 @transaction.atomic(durable=True)
@@ -99,13 +90,8 @@ def link(
 
 
 def advance_due(*, at: dt.datetime) -> int:
-    """Send the questions that are due, each once, and call those unanswered for long UNKNOWN."""
-    requests = _open_due(at=at)
-    if requests:
-        outcomes = send_requests(requests)
-        fault_point("listing.sent")
-        _record(outcomes, at=at)
-    return len(requests) + _call_unknown()
+    """Ask what is due; return how many rows moved."""
+    return questions.advance_due(_QUESTION, at=at)
 
 
 def take_answer(received: Received[RespListAccount]) -> None:
@@ -116,7 +102,8 @@ def take_answer(received: Received[RespListAccount]) -> None:
         return
     message = received.message
     if message.resp.result != _SUCCESS:
-        _end(row, RequestState.FAILED, message.resp.err_code or NO_ACCOUNT, received.received_at)
+        code = message.resp.err_code or NO_ACCOUNT
+        questions.end(row, RequestState.FAILED, code, at=received.received_at)
         return
     found = [
         _found(row, place, each)
@@ -126,7 +113,7 @@ def take_answer(received: Received[RespListAccount]) -> None:
     ]
     FoundAccount.objects.bulk_create(found)
     state = RequestState.SUCCESS if found else RequestState.FAILED
-    _end(row, state, _DONE if found else NO_ACCOUNT, received.received_at)
+    questions.end(row, state, _DONE if found else NO_ACCOUNT, at=received.received_at)
 
 
 def purge() -> int:
@@ -154,52 +141,11 @@ def _found(row: AccountListing, place: int, listed: ListedAccount) -> FoundAccou
     )
 
 
-def _end(row: AccountListing, state: RequestState, code: str, at: dt.datetime) -> None:
-    row.state = state
-    row.result_code = code[:20]
-    row.ended_at = at
-    row.claim = None
-    row.next_action_at = None
-    row.save()
-
-
-@transaction.atomic(durable=True)
-def _open_due(*, at: dt.datetime) -> list[Request]:
-    claim = claims.claim_due(
-        table=AccountListing._meta.db_table,
-        states=[RequestState.CREATED],
-        limit=settings.CLAIM_SEND_MAX,
-        lease_seconds=settings.LEASE_WIRE_SECONDS,
-    )
-    if not claim:
-        return []
-    rows = selectors.claimed_listings(claim.ids)
-    requests = [_request(row, at=at) for row in rows]
-    refused = open_within_budget(requests)
-    for row in rows:
-        if row.exchange_id in refused:
-            _end(row, RequestState.FAILED, OVER_BUDGET, at)
-    wait = timers.span(Timer.ACCOUNT_ANSWER)
-    AccountListing.objects.filter(pk__in=claim.ids, claim=claim.token).update(
-        state=RequestState.SENDING, claim=None, next_action_at=Now() + wait
-    )
-    return [request for request in requests if request.exchange_id not in refused]
-
-
-def _request(row: AccountListing, *, at: dt.datetime) -> Request:
+def _message(row: AccountListing, at: dt.datetime) -> ReqListAccount:
     customer = row.device.customer
-    message = ReqListAccount(
-        head=Head(ts=at, org_id=settings.UPI_ORG_ID, msg_id=ids.new_upi_id(settings.UPI_ID_PREFIX)),
-        txn=Txn(
-            id=row.transaction_id,
-            ts=at,
-            type=API,
-            note=API,
-            ref_id=row.transaction_id,
-            ref_url=_REFERENCE_URL,
-            initiation_mode="00",
-            purpose="00",
-        ),
+    return ReqListAccount(
+        head=questions.head_of(at=at),
+        txn=questions.txn_of(row.transaction_id, API, at=at),
         payer=Party(
             addr=message_address(customer.mobile),
             name=customer.name,
@@ -211,27 +157,14 @@ def _request(row: AccountListing, *, at: dt.datetime) -> Request:
         ),
         link=Link(value=customer.mobile),
     )
-    return Request(exchange_id=row.exchange_id, message=message)
 
 
-def _record(outcomes: Sequence[SendOutcome], *, at: dt.datetime) -> None:
-    """Record what the sending itself proved; an answer may have come before, and stands."""
-    for outcome in outcomes:
-        if outcome.result is SendResult.NACKED:
-            _fail_unanswered(outcome.exchange_id, outcome.code, at=at)
-        elif outcome.result is SendResult.NOT_SENT:
-            _fail_unanswered(outcome.exchange_id, NOT_SENT, at=at)
-
-
-@transaction.atomic
-def _fail_unanswered(exchange_id: uuid.UUID, code: str, *, at: dt.datetime) -> None:
-    row = selectors.lock_listing_by_exchange(exchange_id)
-    if row is not None and row.state == RequestState.SENDING:
-        _end(row, RequestState.FAILED, code, at)
-
-
-def _call_unknown() -> int:
-    """Call questions UNKNOWN whose answer is overdue: nobody may conclude from silence."""
-    return AccountListing.objects.filter(
-        state=RequestState.SENDING, next_action_at__lte=Now()
-    ).update(state=RequestState.UNKNOWN, next_action_at=None)
+_QUESTION = questions.Question(
+    name="listing",
+    rows=AccountListing.objects,
+    load=selectors.claimed_listings,
+    lock=selectors.lock_listing_by_exchange,
+    message_of=_message,
+    refused=RequestState.FAILED,
+    timer=Timer.ACCOUNT_ANSWER,
+)

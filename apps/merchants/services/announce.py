@@ -17,16 +17,15 @@ from apps.merchants import selectors
 from apps.merchants.models import Announcement, Merchant
 from apps.upi import liveness
 from apps.upi.contracts import (
-    Head,
     Key,
     Received,
     ReqManageVae,
     Request,
     RespManageVae,
     SendOutcome,
-    Txn,
     Vae,
 )
+from apps.upi.services import questions
 from apps.upi.services.requests import open_requests, send_requests
 from hsm import uri_signing
 
@@ -34,7 +33,6 @@ log = structlog.get_logger(__name__)
 
 MERCHANTS_MAX = 100
 _TYPE = "ManageVae"
-_REFERENCE_URL = "https://www.npci.org.in/"
 _SUCCESS, _DONE = "SUCCESS", "00"
 _KEY_INDEX_LENGTH = 16
 State = Announcement.State
@@ -142,17 +140,8 @@ def _request(
         for place, (merchant, (operation, _)) in enumerate(changes.items(), start=1)
     )
     message = ReqManageVae(
-        head=Head(ts=at, org_id=settings.UPI_ORG_ID, msg_id=ids.new_upi_id(settings.UPI_ID_PREFIX)),
-        txn=Txn(
-            id=number,
-            ts=at,
-            type=_TYPE,
-            note=_TYPE,
-            ref_id=number,
-            ref_url=_REFERENCE_URL,
-            initiation_mode="00",
-            purpose="00",
-        ),
+        head=questions.head_of(at=at),
+        txn=questions.txn_of(number, _TYPE, at=at),
         vae_list=listed,
     )
     return Request(exchange_id=exchange_id, message=message)

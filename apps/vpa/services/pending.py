@@ -11,12 +11,12 @@ from apps.common import ids
 from apps.common.errors import NotFoundError
 from apps.upi import codec, liveness
 from apps.upi import selectors as wire
-from apps.upi.contracts import Head, ReqMsg, ReqPendingMsg, Request, RespPendingMsg, Txn
+from apps.upi.contracts import ReqMsg, ReqPendingMsg, Request, RespPendingMsg
+from apps.upi.services import questions
 from apps.upi.services.requests import open_requests, send_requests
 from apps.vpa import selectors
 
 _TYPE = "PendingMsg"
-_REFERENCE_URL = "https://www.npci.org.in/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,9 @@ def ask(address: str, *, at: dt.datetime) -> UUID:
     if mobile is None:
         raise NotFoundError
     liveness.require_switch()
-    number = ids.new_upi_id(settings.UPI_ID_PREFIX)
     message = ReqPendingMsg(
-        head=Head(ts=at, org_id=settings.UPI_ORG_ID, msg_id=ids.new_upi_id(settings.UPI_ID_PREFIX)),
-        txn=Txn(
-            id=number,
-            ts=at,
-            type=_TYPE,
-            note=_TYPE,
-            ref_id=number,
-            ref_url=_REFERENCE_URL,
-            initiation_mode="00",
-            purpose="00",
-        ),
+        head=questions.head_of(at=at),
+        txn=questions.txn_of(ids.new_upi_id(settings.UPI_ID_PREFIX), _TYPE, at=at),
         req_msg=ReqMsg(value=mobile, addr=address),
     )
     request = Request(exchange_id=ids.uuid7(), message=message)
