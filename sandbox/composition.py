@@ -79,14 +79,14 @@ def compose(
     bank = RemoteMember(
         org_id=world.BANK,
         url=bank_url,
-        sign=keys.signer.sign,
+        sign=keys.sign,
         exchanges=exchanges,
         journal=journal,
         faults=faults,
         timers=limits,
         tls=mutual_tls.of_caller(tls) if tls else None,
     )
-    switch_key = keys.credential.public_key()
+    switch_key = keys.credential.used
     others = {
         each.org_id: OtherBank(
             each,

@@ -12,6 +12,7 @@ from sandbox import control_body, dayfile, messages, orders, world
 from sandbox.composition import Sandbox
 from sandbox.control_body import Body, refuse
 from sandbox.control_inbox import InboxDoor
+from sandbox.control_keys import KeyDoor
 from sandbox.control_links import LinkDoor
 from sandbox.control_message import MessageDoor
 from sandbox.control_page import PageDoor
@@ -69,6 +70,7 @@ class ControlDoor:
                 *PageDoor(self._sandbox, self._orders).routes(),
                 *InboxDoor(self._sandbox.inbox).routes(),
                 *MessageDoor(self._sandbox.bank).routes(),
+                *KeyDoor(self._sandbox.keys).routes(),
                 *LinkDoor(self._sandbox.keys).routes(),
             ]
         )

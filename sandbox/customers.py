@@ -1,13 +1,13 @@
 """What the other banks' customers begin: payments, collects and refunds of their shops."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox import clock, codec, gate, ids, intake, parties, pin_page, world
 from sandbox.codec import element
 from sandbox.journal import Journal
 from sandbox.machine import Machine
+from sandbox.own_keys import OwnKey
 from sandbox.payment import Payment
 
 # "00" and the bank's own reference, in base64: the shop's bank has approved the debit itself.
@@ -51,7 +51,9 @@ class PaymentOrder:
 class Customers:
     """The other banks' apps: they make the same ReqPay that any PSP makes."""
 
-    def __init__(self, *, machine: Machine, journal: Journal, switch_key: rsa.RSAPublicKey) -> None:
+    def __init__(
+        self, *, machine: Machine, journal: Journal, switch_key: Callable[[], OwnKey]
+    ) -> None:
         self._machine = machine
         self._journal = journal
         self._switch_key = switch_key
@@ -72,7 +74,7 @@ class Customers:
                 amount=amount,
                 payee=order.payee,
                 pin=pin_page.entered(person.pin, is_wrong=order.is_pin_wrong),
-                switch_key=self._switch_key,
+                switch_key=self._switch_key(),
             )
         )
         payer.append(element("Amount", {"value": amount, "curr": world.CURRENCY}))

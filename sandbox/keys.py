@@ -11,10 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox import signature, world
 from sandbox.link_keys import LinkKeys
+from sandbox.own_keys import OwnKey, OwnKeys, own_key
 from sandbox.pem import private_pem, public_pem, write
-
-_KEY_BITS = 2048
-_EXPONENT = 65537
 
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -47,20 +45,27 @@ class KeyFiles:
         self._exchange = exchange
         self._verifiers: dict[Path, _Known[signature.Verifier]] = {}
         self._issuers: dict[Path, _Known[rsa.RSAPublicKey]] = {}
-        self.signing = _own_key(data / f"{world.SWITCH}.signing.private.pem")
-        self.credential = _own_key(data / f"{world.SWITCH}.credential.private.pem")
+        self.signing = OwnKeys(data, f"{world.SWITCH}.signing")
+        self.credential = OwnKeys(data, f"{world.SWITCH}.credential")
+        self._signers: dict[OwnKey, signature.Signer] = {}
         self.issuers = {
-            bank.org_id: _own_key(data / f"{bank.org_id}.credential.private.pem")
+            bank.org_id: own_key(data / f"{bank.org_id}.credential.private.pem")
             for bank in world.OTHER_BANKS
         }
         self.links = LinkKeys(data)
-        self.signer = signature.Signer(private_pem(self.signing))
         for key, name in (
-            (self.signing, f"{world.SWITCH}.signing.pem"),
-            (self.credential, f"{world.SWITCH}.credential.pem"),
+            (self.signing.used().private, f"{world.SWITCH}.signing.pem"),
+            (self.credential.used().private, f"{world.SWITCH}.credential.pem"),
             *((key, f"{org_id}.credential.pem") for org_id, key in self.issuers.items()),
         ):
             write(exchange / name, public_pem(key.public_key()), mode=0o644)
+
+    def sign(self, canonical: bytes) -> bytes:
+        """Return a message of the switch with a signature by the key that it uses now."""
+        used = self.signing.used()
+        if used not in self._signers:
+            self._signers[used] = signature.Signer(private_pem(used.private))
+        return self._signers[used].sign(canonical)
 
     def verifier(self, org_id: str) -> signature.Verifier:
         """
@@ -110,13 +115,4 @@ def _current(
     is_same = found is not None and found.changed_at == changed_at
     key = found.key if found is not None and is_same else load(path.read_bytes())
     known[path] = _Known(key, changed_at, time.monotonic())
-    return key
-
-
-def _own_key(path: Path) -> rsa.RSAPrivateKey:
-    if not path.exists():
-        made = rsa.generate_private_key(public_exponent=_EXPONENT, key_size=_KEY_BITS)
-        write(path, private_pem(made), mode=0o600)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey), f"{path.name} is not an RSA key"
     return key

@@ -9,6 +9,7 @@ from sandbox import clock, codec, world
 from sandbox.codec import element
 from sandbox.keys import KeyFiles, KeyMissingError
 from sandbox.link_keys import LINK_KEYS, LinkKey, LinkKeys
+from sandbox.own_keys import OwnKeys
 from sandbox.pem import PublicKey
 
 TOKEN_PARTS = 4
@@ -27,8 +28,8 @@ def keys(files: KeyFiles) -> codec.Element:
     return element(
         "keyList",
         None,
-        key(world.SWITCH, "PKI", files.credential.public_key()),
-        key(world.SWITCH, "SIGN", files.signing.public_key()),
+        *_own_keys("PKI", files.credential),
+        *_own_keys("SIGN", files.signing),
         *_message_keys(files),
     )
 
@@ -69,6 +70,13 @@ def key(
     value.text = base64.b64encode(der).decode()
     names = {"code": code, "owner": owner or code, "type": kind, "ki": key_index}
     return element("key", names, value)
+
+
+def _own_keys(kind: str, keys: OwnKeys) -> list[codec.Element]:
+    return [
+        key(world.SWITCH, kind, listed.public, key_index=listed.key_index)
+        for listed in keys.listed()
+    ]
 
 
 def _message_keys(files: KeyFiles) -> list[codec.Element]:

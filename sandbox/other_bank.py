@@ -21,6 +21,7 @@ from sandbox.book import Book, Posting
 from sandbox.codec import Envelope, element
 from sandbox.journal import Journal
 from sandbox.member import Answered, Outcome, Silent
+from sandbox.own_keys import OwnKey
 from sandbox.timers import Timers
 
 _CODES_OF_DEBIT = {
@@ -46,7 +47,7 @@ class OtherBank:
         *,
         book: Book,
         issuer_key: rsa.RSAPrivateKey,
-        switch_key: rsa.RSAPublicKey,
+        switch_key: Callable[[], OwnKey],
         journal: Journal,
         timers: Timers,
     ) -> None:
@@ -135,7 +136,7 @@ class OtherBank:
                 pin=pin_page.entered(
                     person.pin, is_wrong=behaviour is not None and behaviour.is_pin_wrong
                 ),
-                switch_key=self._switch_key,
+                switch_key=self._switch_key(),
             )
         )
         payer.append(element("Amount", codec.attributes(_required(request, "Payer/Amount"))))

@@ -1,9 +1,8 @@
 """The PIN page on a phone of another bank's customer: it makes the credential of a payment."""
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from sandbox import codec, credentials, world
 from sandbox.codec import element
+from sandbox.own_keys import OwnKey
 
 
 def pin_credentials(
@@ -13,7 +12,7 @@ def pin_credentials(
     amount: str,
     payee: str,
     pin: str,
-    switch_key: rsa.RSAPublicKey,
+    switch_key: OwnKey,
 ) -> codec.Element:
     """Return the Creds with a PIN that is tied to what this payer saw, and to his phone."""
     binding = credentials.DeviceBinding(
@@ -25,9 +24,9 @@ def pin_credentials(
         device_id=codec.device_tag(payer, "ID"),
         app_id=codec.device_tag(payer, "APP"),
     )
-    data = element("Data", {"code": world.SWITCH, "ki": world.SWITCH_KEY_INDEX})
+    data = element("Data", {"code": world.SWITCH, "ki": switch_key.key_index})
     data.text = credentials.make_device_block(
-        pin, sub_type="MPIN", binding=binding, switch_key=switch_key
+        pin, sub_type="MPIN", binding=binding, switch_key=switch_key.public
     )
     return element("Creds", None, element("Cred", {"type": "PIN", "subType": "MPIN"}, data))
 

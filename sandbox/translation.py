@@ -1,5 +1,7 @@
 """The switch's credential room: opens a phone's block, checks it, and makes one for the issuer."""
 
+import contextlib
+
 from sandbox import codec, credentials, world
 from sandbox.credentials import BlockRefusedError, IssuerBinding, Opened
 from sandbox.keys import KeyFiles, KeyMissingError
@@ -54,10 +56,7 @@ class Translator:
             issuer_key = self._keys.issuer_key(issuer.org_id)
         except KeyMissingError as error:
             raise MismatchError("U28") from error
-        try:
-            opened = credentials.open_device_block(block, self._keys.credential)
-        except BlockRefusedError as error:
-            raise MismatchError("U14") from error
+        opened = self._opened(block)
         _check(opened, binding, device)
         made = credentials.make_issuer_block(
             opened.secret,
@@ -67,6 +66,12 @@ class Translator:
             issuer_key=issuer_key,
         )
         return made, issuer.issuer_key_index
+
+    def _opened(self, block: str) -> Opened:
+        for key in self._keys.credential.accepted():
+            with contextlib.suppress(BlockRefusedError):
+                return credentials.open_device_block(block, key.private)
+        raise MismatchError("U14")
 
 
 def _check(opened: Opened, binding: IssuerBinding, device: tuple[str, ...]) -> None:

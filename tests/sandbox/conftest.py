@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -164,7 +165,7 @@ class World:
         return row["payable_paise"], row["receivable_paise"]
 
 
-def _independent_verifier(pem: bytes):
+def independent_verifier(pem: bytes):
     """Verify by another library, against the pinned key and no other."""
     pinned = serialization.load_pem_public_key(pem).public_numbers().n
     settings = SignatureConfiguration(
@@ -184,9 +185,9 @@ def _independent_verifier(pem: bytes):
     return verify
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory) -> Iterator[World]:
-    keys, data = tmp_path_factory.mktemp("keys"), tmp_path_factory.mktemp("data")
+@contextmanager
+def open_world(keys: Path, data: Path) -> Iterator[World]:
+    """Start a bank, and a sandbox for it."""
     port, control_port = free_port(), free_port()
     bank = Bank(f"http://127.0.0.1:{port}", spoken.natural)
     (keys / "900001.signing.pem").write_bytes(bank.signer.pem())
@@ -199,10 +200,16 @@ def running(tmp_path_factory) -> Iterator[World]:
     with httpx.Client(base_url=f"http://127.0.0.1:{control_port}", timeout=90) as control:
         world = World(control, bank, keys, data, port, control_port)
         world.start()
-        bank.verify = _independent_verifier((keys / "NPCI.signing.pem").read_bytes())
+        bank.verify = independent_verifier((keys / "NPCI.signing.pem").read_bytes())
         yield world
         world.stop()
     bank.stop()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("keys"), tmp_path_factory.mktemp("data")) as world:
+        yield world
 
 
 @pytest.fixture
