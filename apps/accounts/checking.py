@@ -100,6 +100,12 @@ class Standing:
         return kind in self.restrictions.get(account.pk, frozenset())
 
 
+def pause_code(side: Side, kind: Pause) -> str:
+    """Return the code that a pause declines with."""
+    codes = _DEBIT_PAUSES if side is Side.REMITTER else _CREDIT_PAUSES | _MERCHANT_PAUSES
+    return codes[kind]
+
+
 def standing_of(accounts: Collection[BankAccount]) -> Standing:
     """Return what stands against these accounts now, by the database's clock."""
     with connection.cursor() as cursor:

@@ -4,12 +4,13 @@ Refusals of the issuer.
 DomainError
 ├── AccountNotFoundError   no account of this bank has the number
 ├── AccountExistsError     the number belongs to an account that was opened with other facts
+├── PauseUnknownError      the side of payments has no such pause
 └── DepositRefusedError    the books refused an opening deposit
 """
 
 from typing import ClassVar
 
-from apps.common.errors import ConflictError, NotFoundError
+from apps.common.errors import ConflictError, DomainError, NotFoundError
 
 
 class AccountNotFoundError(NotFoundError):
@@ -24,6 +25,13 @@ class AccountExistsError(ConflictError):
 
     code: ClassVar[str] = "account_exists"
     title: ClassVar[str] = "The account number is taken"
+
+
+class PauseUnknownError(DomainError):
+    """No debit waits for merchants, and no credit for PINs: the side has no such pause."""
+
+    code: ClassVar[str] = "pause_unknown"
+    title: ClassVar[str] = "This side of payments has no such pause"
 
 
 class DepositRefusedError(ConflictError):

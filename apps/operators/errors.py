@@ -4,7 +4,11 @@ Refusals of the back office's door.
 DomainError
 ├── LoginRefusedError   403  the name, the password or the code is not right: never said which
 ├── LoginLockedError    429  too many failures under this name
-└── CodeRefusedError    422  the one-time code does not match the device being enrolled
+├── CodeRefusedError    422  the one-time code does not match the device being enrolled
+├── ChangedMeanwhileError  409  somebody changed it since the page was opened
+├── NothingChangesError    409  it is so already
+├── BeginsInThePastError   422  what is past was judged by the rules of then
+└── EndsBeforeItBeginsError  422  the end comes before the beginning
 
 Not a refusal:
 
@@ -13,7 +17,7 @@ AuditBrokenError        the audit log was changed from outside
 
 from typing import ClassVar
 
-from apps.common.errors import DomainError
+from apps.common.errors import ConflictError, DomainError
 
 
 class LoginRefusedError(DomainError):
@@ -37,6 +41,36 @@ class CodeRefusedError(DomainError):
 
     code: ClassVar[str] = "code_refused"
     title: ClassVar[str] = "The one-time code is not right: check the clock of your phone"
+    http_status: ClassVar[int] = 422
+
+
+class ChangedMeanwhileError(ConflictError):
+    """What the operator was shown is no longer so: nothing was changed."""
+
+    code: ClassVar[str] = "changed_meanwhile"
+    title: ClassVar[str] = "Somebody changed this meanwhile: look at it again"
+
+
+class NothingChangesError(ConflictError):
+    """It is so already: nothing was changed."""
+
+    code: ClassVar[str] = "nothing_changes"
+    title: ClassVar[str] = "It is so already"
+
+
+class BeginsInThePastError(DomainError):
+    """A change begins now or later: what is past was judged by the rules of then."""
+
+    code: ClassVar[str] = "begins_in_the_past"
+    title: ClassVar[str] = "A change cannot begin in the past"
+    http_status: ClassVar[int] = 422
+
+
+class EndsBeforeItBeginsError(DomainError):
+    """The end lies before the beginning: nothing was changed."""
+
+    code: ClassVar[str] = "ends_before_it_begins"
+    title: ClassVar[str] = "The end comes before the beginning"
     http_status: ClassVar[int] = 422
 
 

@@ -14,6 +14,7 @@ AUDITOR = "Auditor"
 OPERATIONS = "Operations"
 SECURITY_OFFICER = "Security officer"
 PLATFORM = "Platform"
+RISK = "Risk"
 
 _BUSINESS_APPS = (
     "accounts",
@@ -27,9 +28,28 @@ _BUSINESS_APPS = (
     "vpa",
 )
 
+_BUSINESS_VIEWS = tuple(f"{app}.view_" for app in _BUSINESS_APPS)
+
 ROLES: Mapping[str, tuple[str, ...]] = {
     AUDITOR: ("*.view_",),
-    OPERATIONS: (*(f"{app}.view_" for app in _BUSINESS_APPS), "messaging.view_deadletter"),
+    # The bank's service: when it pauses, and what may be done at all.
+    OPERATIONS: (
+        *_BUSINESS_VIEWS,
+        "messaging.view_deadletter",
+        "accounts.add_servicepause",
+        "accounts.change_servicepause",
+        "payments.add_flowrule",
+    ),
+    # Who may pay and be paid, and how much.
+    RISK: (
+        *_BUSINESS_VIEWS,
+        "accounts.add_accountrestriction",
+        "accounts.change_accountrestriction",
+        "risk.add_limitrule",
+        "risk.add_riskscorerule",
+        "vpa.change_vpa",
+        "merchants.change_merchant",
+    ),
     SECURITY_OFFICER: (
         "operators.view_",
         "operators.add_operator",

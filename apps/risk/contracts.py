@@ -25,6 +25,12 @@ class Rule(StrEnum):
     BANK_DAY_AMOUNT = "BANK_DAY_AMOUNT"
 
 
+# What an operator can set at most: ten million rupees, and so many payments a day. A slip of
+# the keyboard beyond that is refused.
+_PAISE_MAX, _PAYMENTS_MAX = 10_000_000_00, 10_000
+RULE_MAX = {rule: _PAYMENTS_MAX if rule is Rule.DAY_COUNT else _PAISE_MAX for rule in Rule}
+
+
 @dataclass(frozen=True, slots=True)
 class LimitAsk:
     """

@@ -3,11 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
 
+from apps.accounts.admin.account_restriction import RestrictAccount
 from apps.accounts.models import BankAccount
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.masking import mask_account, mask_mobile
+from apps.operators.change_pages import serve
 
 
 @admin.register(BankAccount)
@@ -38,6 +41,14 @@ class BankAccountAdmin(ReadOnlyAdmin):
         "opened_at",
     ]
     readonly_fields: ClassVar = fields
+    actions_detail: ClassVar = ["restrict"]
+
+    @action(  # type: ignore[untyped-decorator]
+        description="Restrict", url_path="restrict", permissions=["accounts.add_accountrestriction"]
+    )
+    def restrict(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Begin a restriction of the account."""
+        return serve(self, request, RestrictAccount(), object_id=object_id)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the accounts with their books and PINs, in one query."""
