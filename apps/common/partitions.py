@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
-from django.db.migrations.operations.models import CreateModel
+from django.db.migrations.operations.models import AddIndex, CreateModel
 from django.db.migrations.state import ProjectState
 
 from apps.common import clock
@@ -71,6 +71,80 @@ class CreatePartitionedModel(CreateModel):
         for suffix, start, end in months(clock.now().date(), MONTHS_AHEAD):
             schema_editor.execute(create_month_sql(table, suffix, start, end))
         schema_editor.execute(f'CREATE TABLE "{table}_default" PARTITION OF "{table}" DEFAULT')
+
+
+class AddPartitionedIndex(AddIndex):
+    """
+    Add an index to a partitioned table while it is written to: the migration must not be atomic.
+
+    The parent gets an empty index, which takes a short lock; each partition is indexed
+    concurrently, and attached. What a run that died left behind is made anew.
+    """
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Index the partitions one by one, then belong them to the parent's index."""
+        del from_state
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        table, name = model._meta.db_table, self.index.name
+        make = str(self.index.create_sql(model, schema_editor))
+        head, place = f'CREATE INDEX "{name}" ON ', f'"{table}" '
+        assert make.startswith(head + place), "an index of one table begins with its name and it"
+        tail = make.removeprefix(head + place)
+        schema_editor.execute(
+            f'CREATE INDEX IF NOT EXISTS "{name}" ON ONLY "{table}" {tail}', params=None
+        )
+        for part in _partitions(schema_editor, table):
+            part_name = f"{part}_{name}"
+            schema_editor.execute(_drop_invalid_sql(part_name), params=None)
+            # It waits for transactions that began before it, and holds nobody up meanwhile.
+            schema_editor.execute("SET lock_timeout = 0")
+            schema_editor.execute(
+                f'CREATE INDEX CONCURRENTLY IF NOT EXISTS "{part_name}" ON "{part}" {tail}',
+                params=None,
+            )
+            schema_editor.execute("RESET lock_timeout")
+            schema_editor.execute(f'ALTER INDEX "{name}" ATTACH PARTITION "{part_name}"')
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the parent's index, and with it those of the partitions."""
+        del app_label, from_state, to_state
+        schema_editor.execute(f'DROP INDEX IF EXISTS "{self.index.name}"')
+
+
+def _partitions(schema_editor: BaseDatabaseSchemaEditor, table: str) -> list[str]:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = %s::regclass ORDER BY 1",
+            [f'"{table}"'],
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _drop_invalid_sql(name: str) -> str:
+    """Return the statement that drops an index whose making was broken off."""
+    return f"""
+    DO $$ BEGIN
+      IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('"{name}"') AND NOT indisvalid)
+      THEN EXECUTE 'DROP INDEX "{name}"'; END IF;
+    END $$
+    """
 
 
 class AppendOnly(Operation):

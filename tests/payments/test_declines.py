@@ -1,11 +1,13 @@
 """What was declined on a day, by the inner code and its class."""
 
 import datetime as dt
+import itertools
 
 import pytest
+from django.db import connection, transaction
 
-from apps.common import clock
-from apps.payments.declines import declines
+from apps.common import clock, partitions
+from apps.payments.declines import _DECLINES, declines
 from apps.payments.models import Leg
 from apps.payments.states import Role
 from tests.payments.hand import Deal, Side, drain
@@ -57,6 +59,25 @@ def test_a_day_begins_at_indian_midnight(legs):
 def test_a_report_is_bounded(db):
     with pytest.raises(AssertionError, match="bounded"):
         declines(first=DAY, last=DAY + dt.timedelta(days=31))
+
+
+def test_the_report_reads_declined_legs_only_by_their_own_index(committed):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        begin = NOON - dt.timedelta(days=1)
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {_DECLINES}", {"begin": begin, "end": NOON})
+        (plan,) = cursor.fetchone()[0]
+
+    scans = list(leaves(plan["Plan"]))
+    assert len(scans) > partitions.MONTHS_AHEAD
+    assert {scan["Node Type"] for scan in scans} <= {"Index Scan", "Bitmap Index Scan"}
+    assert all("changed_at" in scan["Index Cond"] for scan in scans)
+    assert all(scan["Index Name"].endswith("leg_ended") for scan in scans)
+
+
+def leaves(plan):
+    below = plan.get("Plans", [])
+    yield from itertools.chain.from_iterable(map(leaves, below)) if below else [plan]
 
 
 def test_a_day_without_declines_is_empty(db):
