@@ -235,7 +235,9 @@ class Machine:
         if not isinstance(outcome, Answered):
             return DEEMED
         if outcome.code == "CS":
-            payment.payee_reference = _reference(outcome) | {"respCode": "00"}
+            # The bank says that it reversed nothing: what it keeps is settled all the same.
+            kept = {"respCode": "00", "settAmount": payment.amount}
+            payment.payee_reference = _reference(outcome) | kept
             return SUCCESS
         if outcome.code in _CREDIT_NOT_DONE:
             return await self._reverse_debit(payment, code="U68", raw_code="BT")

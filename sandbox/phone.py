@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 from cryptography.hazmat.primitives import hashes, serialization
@@ -313,6 +313,10 @@ class Phone:
         """Do not pay what a collect asks for, and never again if its requester is blocked."""
         body = {"block_requester": is_requester_blocked}
         return self._post(f"/app/v1/collects/{collect['txn_id']}/declines", body)
+
+    def unblock_requester(self, address: str) -> None:
+        """Let somebody ask the customer for money again."""
+        self._call("DELETE", f"{self._api_url}/app/v1/collects/blocked/{quote(address)}")
 
     def wait_request(self, request_id: str) -> dict[str, Any]:
         """Return an account request once the bank has answered it."""

@@ -80,7 +80,10 @@ def test_a_silent_beneficiary_is_asked_to_leave_it_undone(
     assert (shown["status"], shown["code"], shown["raw_code"]) == ending
     ways_back = [kind for kind in world.bank.kinds(txn_id) if "REVERSAL" in kind]
     assert ways_back == ([SILENT_CREDIT, BACK] if goes_back else [SILENT_CREDIT])
-    assert world.bank.wait_for("RespPay", txn_id).get("Resp", "result") == ending[0]
+    told = world.bank.wait_for("RespPay", txn_id)
+    assert told.get("Resp", "result") == ending[0]
+    settled = {reference.get("settAmount") for reference in told.root.findall("Resp/Ref")}
+    assert settled == {"0.00" if goes_back else "149.50"}
     assert world.position(txn_id) == ((0, 0) if goes_back else (14950, 14950))
 
 
