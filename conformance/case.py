@@ -4,7 +4,7 @@ import enum
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from conformance.person import Person
 from conformance.place import ARRIVAL_SECONDS, Control, Place
@@ -12,6 +12,7 @@ from sandbox.phone import RefusedError
 
 _LOOK_SECONDS = 0.1
 AMOUNT_PAISE = 7_00
+T = TypeVar("T")
 
 
 class Role(enum.StrEnum):
@@ -62,6 +63,12 @@ class Stage:
             self.expect(f"the balance of {person.vpa}", found=found, wanted=wanted)
             person.known_paise = found
 
+    def expect_entries(self, transaction_id: str, wanted: tuple[str, ...]) -> None:
+        """Hold what the switch's books have of a transaction against what they must have."""
+        entries = self.control.journal(transaction_id)["entries"]
+        kinds = tuple(sorted(entry["kind"] for entry in entries))
+        self.expect("the switch's books", found=kinds, wanted=wanted)
+
     def balance_before(self, person: Person) -> int:
         """Return what a person has now, asked only if nobody knows it yet."""
         if person.known_paise is None:
@@ -86,17 +93,27 @@ class Stage:
             return f"{error.status} {error.code}"
         return ""
 
+    def until(
+        self, look: Callable[[], T], is_as_wanted: Callable[[T], bool], *, waits_seconds: float = 0
+    ) -> T:
+        """Return what a look shows, given time to become as wanted; as it is after that."""
+        scale = max(self.place.platform_scale, self.control.scale()) if waits_seconds else 0
+        deadline = time.monotonic() + ARRIVAL_SECONDS + waits_seconds * scale
+        while True:
+            seen = look()
+            if is_as_wanted(seen) or time.monotonic() > deadline:
+                return seen
+            time.sleep(_LOOK_SECONDS)
+
     def shown(
         self, transaction_id: str, *, wanted: str, waits_seconds: float = 0
     ) -> dict[str, Any]:
         """Return a payment as its payer's app shows it, given time to become as wanted."""
-        scale = max(self.place.platform_scale, self.control.scale()) if waits_seconds else 0
-        deadline = time.monotonic() + ARRIVAL_SECONDS + waits_seconds * scale
-        while True:
-            shown = self.payer.phone.payment(transaction_id)
-            if shown["status"] == wanted or time.monotonic() > deadline:
-                return shown
-            time.sleep(_LOOK_SECONDS)
+        return self.until(
+            lambda: self.payer.phone.payment(transaction_id),
+            lambda shown: bool(shown["status"] == wanted),
+            waits_seconds=waits_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

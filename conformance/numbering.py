@@ -1,9 +1,12 @@
-"""Give cases their ids: the role's letters and a number, in the order of the tables."""
+"""Make cases of functions, and give cases their ids: the role's letters and a number."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from conformance.case import Case
+from conformance.case import Case, Role, Stage
+
+_SAID_AS_LETTERS = {"pin", "otp", "rrn"}
 
 
 def numbered(cases: Iterable[Case], *, first: int) -> Iterator[Case]:
@@ -17,3 +20,46 @@ def numbered(cases: Iterable[Case], *, first: int) -> Iterator[Case]:
         number = next_of.get(case.role, first)
         next_of[case.role] = number + 1
         yield replace(case, id=f"{case.role}-{number:03d}")
+
+
+class Play(NamedTuple):
+    """A function that is a case, and where its promise is written."""
+
+    play: Callable[[Stage], None]
+    source: str
+    is_clean: bool = True
+    waits_seconds: float = 0
+
+
+def cases_of(
+    role: Role,
+    plays: Sequence[Play | tuple[Callable[[Stage], None], str, bool]],
+    *,
+    given: str,
+    when: str,
+    first: int,
+) -> tuple[Case, ...]:
+    """Make a case of each function: its docstring is what it promises."""
+    made = []
+    for play, source, is_clean, waits_seconds in (Play(*each) for each in plays):
+        promise = (play.__doc__ or "").strip()
+        made.append(
+            Case(
+                id="",
+                role=role,
+                title=_title(str(getattr(play, "__name__", ""))),
+                given=given,
+                when=when,
+                then=promise,
+                source=f"upi-protocol {source}",
+                play=play,
+                is_clean=is_clean,
+                waits_seconds=waits_seconds,
+            )
+        )
+    return tuple(numbered(made, first=first))
+
+
+def _title(name: str) -> str:
+    words = name.replace("_", " ").capitalize().split()
+    return " ".join(word.upper() if word.lower() in _SAID_AS_LETTERS else word for word in words)

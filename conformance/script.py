@@ -9,7 +9,7 @@ from lxml import etree
 
 from conformance.case import AMOUNT_PAISE, Stage
 from conformance.person import Person
-from sandbox import clock, codec, credentials, ids, world
+from sandbox import clock, codec, credentials, ids, parties, world
 from sandbox.codec import Element, element
 
 _PREFIX = "CNF"
@@ -40,6 +40,9 @@ class Side:
 
 STRANGER = Side(
     address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI KUMAR"
+)
+STORE = Side(
+    address="store1@smplbank", number="009876543210", ifsc="SMPL0000002", name="EXAMPLE STORE"
 )
 
 
@@ -87,6 +90,9 @@ def _number_of(stage: Stage, person: Person) -> str:
 def say(stage: Stage, root: Element, **more: Any) -> dict[str, Any]:
     """Let the switch send a message; return HTTP status, Ack, and the answer that came."""
     choices = {"wait": _ANSWER_SECONDS, **more}
+    transaction = root.find("Txn")
+    if transaction is not None:
+        stage.transaction_ids.append(transaction.get("id", ""))
     return stage.control.send(codec.to_bytes(root).decode(), **choices)
 
 
@@ -147,6 +153,84 @@ def authorisation(deal: Deal) -> Element:
         _transaction(deal, "PAY", {"subType": "PAY"}),
         element("Payees", None, _party("Payee", deal.payee, [], deal)),
         _party("Payer", deal.payer, [_info(deal.payer)], deal),
+    )
+
+
+def consent(deal: Deal) -> Element:
+    """Ask whether a payer agrees to what somebody asks for."""
+    transaction = _transaction(deal, "COLLECT", {"subType": "COLLECT"})
+    rule = element("Rule", {"name": "EXPIREAFTER", "value": "30"})
+    transaction.append(element("Rules", None, rule))
+    payee = _party("Payee", deal.payee, [_info(deal.payee)], deal)
+    shop = parties.person_of(deal.payee.address)
+    if shop is not None and shop.is_merchant:
+        payee.set("type", "ENTITY")
+        payee.set("code", shop.category_code)
+        payee.append(parties.merchant(shop))
+    return codec.message(
+        "ReqAuthDetails",
+        _head(),
+        transaction,
+        element("Payees", None, payee),
+        _party("Payer", deal.payer, [], deal),
+    )
+
+
+def refund_debit(deal: Deal) -> Element:
+    """Ask for a merchant's money without a PIN, as for a refund that the bank approved."""
+    data = element("Data", {"code": world.SWITCH, "ki": world.SWITCH_KEY_INDEX})
+    data.text = "QVBQUk9WRUQ="
+    cred = element("Cred", {"type": "PreApproved", "subType": "NA"}, data)
+    parts = [_info(deal.payer), _device(deal.payer), _account(deal.payer)]
+    return _pay(deal, "DEBIT", [*parts, element("Creds", None, cred)], {"subType": "REFUND"})
+
+
+def bare(api: str) -> Element:
+    """Build a message of which only the name, the Head and the Txn are known."""
+    deal = Deal(payer=STRANGER, payee=STRANGER)
+    return codec.message(api, _head(), _transaction(deal, "PAY", {}))
+
+
+def mandate(api: str) -> Element:
+    """Build a message about a mandate, of the form that is public."""
+    deal = Deal(payer=STRANGER, payee=STORE)
+    attributes = {"initiationMode": "13", "purpose": "14", "initiatedBy": "PAYER"}
+    amount = element("Amount", {"value": "499.00", "rule": "MAX"})
+    rule = element("Rule", {"value": "5", "type": "ON"})
+    facts = {
+        "name": "Monthly plan", "txnId": deal.id, "umn": f"{deal.id}@smplbank", "ts": _now(),
+        "revokeable": "Y", "shareToPayee": "Y", "type": "CREATE", "blockFund": "N",
+    }  # fmt: skip
+    asked = element(
+        "Mandate",
+        facts,
+        element("Validity", {"start": "01122026", "end": "30112027"}),
+        amount,
+        element("Recurrence", {"pattern": "MONTHLY"}, rule),
+    )
+    parties_of = (
+        _party("Payer", deal.payer, [_info(deal.payer)], deal),
+        element("Payees", None, _party("Payee", deal.payee, [], deal)),
+    )
+    return codec.message(api, _head(), _transaction(deal, "CREATE", attributes), asked, *parties_of)
+
+
+def complaint() -> Element:
+    """Raise a complaint about a transaction that nobody knows."""
+    deal = Deal(payer=STRANGER, payee=STORE)
+    more = {
+        "subType": "REMITTER", "orgTxnId": ids.new_id(_PREFIX), "orgRrn": deal.rrn,
+        "orgTxnDate": _now(), "initiationMode": "U1",
+    }  # fmt: skip
+    facts = {
+        "reqAdjFlag": "PBRB", "reqAdjCode": "U010", "reqAdjAmount": deal.amount,
+        "orgSettRespCode": "RB", "currCycle": "N",
+    }  # fmt: skip
+    return codec.message(
+        "ReqComplaint",
+        _head(),
+        _transaction(deal, "COMPLAINT", more),
+        element("Complaint", facts),
     )
 
 

@@ -4,13 +4,18 @@ from conformance.case import Case
 from conformance.cases import (
     addresses,
     beneficiary,
+    collect_faults,
+    collects,
     credentials,
     faults,
+    links,
     listings,
     magic_payees,
     purchases,
+    refunds,
     remitter,
     repeats,
+    unserved,
     validation,
 )
 
@@ -25,4 +30,9 @@ CASES: tuple[Case, ...] = (
     *credentials.CASES,
     *listings.CASES,
     *validation.CASES,
+    *collects.CASES,
+    *collect_faults.CASES,
+    *refunds.CASES,
+    *unserved.CASES,
+    *links.CASES,
 )

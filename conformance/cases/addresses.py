@@ -6,7 +6,7 @@ from lxml import etree
 
 from conformance import script
 from conformance.case import Role, Stage
-from conformance.cases.remitter import cases_of
+from conformance.numbering import cases_of
 from conformance.script import STRANGER, Deal, Side, say, word
 from sandbox import codec
 

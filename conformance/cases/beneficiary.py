@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from conformance import script
 from conformance.case import AMOUNT_PAISE, Role, Stage
-from conformance.cases.remitter import cases_of
+from conformance.numbering import cases_of
 from conformance.script import STRANGER, Deal, say, side_of, word
 from sandbox import clock, ids
 

@@ -2,7 +2,7 @@
 
 from conformance import script
 from conformance.case import Role, Stage
-from conformance.cases.remitter import cases_of
+from conformance.numbering import cases_of
 from conformance.person import new_pin, other_pin
 from conformance.script import STRANGER, Deal, say, side_of, word
 

@@ -24,7 +24,7 @@ _LEG_SECONDS = 15.0
 _REVERSAL_SECONDS = 10.0
 _CHECK_SECONDS = 92.0
 
-_WORDS = {
+WORDS = {
     "lose": "is lost though it counts as delivered",
     "unreachable": "finds nobody at the other end",
     "lose_ack": "is taken, and its Ack is lost",
@@ -237,14 +237,14 @@ def _row(message: _Message, fault: str, ending: Ending, waits_seconds: float) ->
         seconds=(_LATE_SECONDS if fault == "late" else _DELAY_SECONDS) if is_delayed else 0,
         code="U08" if fault == "nack" else "",
     )
-    given = f"{name} {whose} {_WORDS[fault]}"
+    given = f"{name} {whose} {WORDS[fault]}"
     if message.before:
         given += ", after " + " and ".join(
             f"{each.api} {each.type} was lost" for each in message.before
         )
     return Row(
         role=message.role,
-        title=f"{name} {_WORDS[fault]}",
+        title=f"{name} {WORDS[fault]}",
         given=given,
         then=_promise(ending),
         source=_SOURCE,
@@ -257,10 +257,9 @@ def _row(message: _Message, fault: str, ending: Ending, waits_seconds: float) ->
 
 
 def _promise(ending: Ending) -> str:
-    told = f"the app shows {ending.status}" + (f" with {ending.code}" if ending.code else "")
     payer = {0: "the payer is no poorer", -1: "the payer is debited once"}[ending.payer]
     payee = {0: "the payee no richer", 1: "the payee credited once", None: "no more than once"}
-    return f"{told}, {payer}, {payee[ending.payee]}"
+    return f"{ending.told()}, {payer}, {payee[ending.payee]}"
 
 
 CASES: tuple[Case, ...] = tuple(numbered((row.case() for row in _rows()), first=101))

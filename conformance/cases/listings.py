@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from conformance.case import Role, Stage
-from conformance.cases.remitter import cases_of
+from conformance.numbering import cases_of
 from conformance.place import ARRIVAL_SECONDS
 
 _LOOK_SECONDS = 0.1

@@ -11,6 +11,7 @@ from conformance.cases.payment import (
     Row,
     failed,
 )
+from conformance.declines import named
 from conformance.numbering import numbered
 
 # Why the payee's PSP declines an address (upi-protocol 4.2 and 4.4).
@@ -99,7 +100,7 @@ def _declined(code: str, *, given: str, ending: Ending, source: str) -> Row:
         role=Role.PAYER_PSP,
         title=f"A payment declined with {ending.code}",
         given=given,
-        then=f"the app shows it failed with {ending.code}, and {told}",
+        then=f"the app shows it failed with {named(ending.code)}, and {told}",
         source=source,
         payee=f"fail.{code.lower()}@sandbox",
         ending=ending,
@@ -140,7 +141,8 @@ def _others() -> Iterator[Row]:
             role=Role.PAYER_PSP,
             title=f"A payment to {payee}",
             given=given,
-            then=f"the app shows {ending.status}" + (f" with {ending.code}" * bool(ending.code)),
+            then=f"the app shows {ending.status}"
+            + (f" with {named(ending.code)}" if ending.code else ""),
             source=f"upi-protocol {source}",
             payee=payee,
             ending=ending,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.case import AMOUNT_PAISE, Case, Role, Stage
+from conformance.declines import expect_code, named
 
 # The journal's entries by how far a payment came.
 PAID = ("CREDIT", "DEBIT")
@@ -51,6 +52,10 @@ class Ending:
     payer: int = 0
     payee: int | None = 0
     entries: tuple[str, ...] = NOTHING
+
+    def told(self) -> str:
+        """Return what the app shows, for a case's text."""
+        return f"the app shows {self.status}" + (f" with {named(self.code)}" if self.code else "")
 
 
 SUCCEEDED = Ending(status="succeeded", switch="SUCCESS", payer=-1, payee=1, entries=PAID)
@@ -107,15 +112,9 @@ def play(stage: Stage, row: Row) -> None:
     ended = stage.control.payment(transaction_id) if row.ending.switch else None
     shown = stage.shown(transaction_id, wanted=row.ending.status, waits_seconds=row.waits_seconds)
     stage.expect("the app shows", found=shown["status"], wanted=row.ending.status)
-    stage.expect("the app's code", found=code_of(shown), wanted=row.ending.code)
+    expect_code(stage, shown, row.ending.code)
     _expect_switch(stage, row.ending, transaction_id, ended)
     _expect_balances(stage, row)
-
-
-def code_of(shown: dict[str, Any]) -> str:
-    """Return the UPI code with which a payment failed; empty if it did not."""
-    failure = shown["failure"] or {}
-    return str(failure.get("upi_code", ""))
 
 
 def _people(stage: Stage, row: Row) -> list[Any]:
@@ -130,9 +129,7 @@ def _expect_switch(
         stage.expect("the switch has seen", found="", wanted=ending.switch)
         return
     stage.expect("the switch says", found=ended["status"], wanted=ending.switch)
-    entries = stage.control.journal(transaction_id)["entries"]
-    kinds = tuple(sorted(entry["kind"] for entry in entries))
-    stage.expect("the switch's books", found=kinds, wanted=ending.entries)
+    stage.expect_entries(transaction_id, ending.entries)
 
 
 def _expect_balances(stage: Stage, row: Row) -> None:

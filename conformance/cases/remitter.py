@@ -1,13 +1,12 @@
 """The remitter: PINs, accounts, debits that come twice or too late, and their reversals."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from conformance import script
-from conformance.case import AMOUNT_PAISE, Case, Role, Stage
-from conformance.cases.payment import code_of
-from conformance.numbering import numbered
+from conformance.case import AMOUNT_PAISE, Role, Stage
+from conformance.declines import code_of, expect_code
+from conformance.numbering import cases_of
 from conformance.person import new_pin, other_pin
 from conformance.script import STRANGER, Deal, say, side_of, word
 from sandbox import clock
@@ -37,7 +36,7 @@ def wrong_pin(stage: Stage) -> None:
     order = stage.payer.order(stage.payee.vpa, AMOUNT_PAISE, pin=other_pin(stage.payer.pin))
     stage.pay(order)
     shown = stage.shown(order["txn_id"], wanted="failed")
-    stage.expect("the app's code", found=code_of(shown), wanted="U30~ZM")
+    expect_code(stage, shown, "U30~ZM")
     stage.expect_moves({}, stage.payer)
 
 
@@ -63,7 +62,7 @@ def no_pin(stage: Stage) -> None:
     order = person.order(stage.payee.vpa, AMOUNT_PAISE)
     stage.pay(order)
     shown = stage.shown(order["txn_id"], wanted="failed")
-    stage.expect("the app's code", found=code_of(shown), wanted="U30~AM")
+    expect_code(stage, shown, "U30~AM")
 
 
 def right_debit(stage: Stage) -> None:
@@ -249,34 +248,6 @@ _PLAYS = (
     (check_of_posted, "1.8", True),
     (pin_of_another, "4.2", True),
 )
-
-
-def cases_of(
-    role: Role,
-    plays: Sequence[tuple[Callable[[Stage], None], str, bool]],
-    *,
-    given: str,
-    when: str,
-    first: int,
-) -> tuple[Case, ...]:
-    """Make a case of each function: its docstring is what it promises."""
-    made = []
-    for play, source, is_clean in plays:
-        promise = (play.__doc__ or "").strip()
-        made.append(
-            Case(
-                id="",
-                role=role,
-                title=str(getattr(play, "__name__", "")).replace("_", " ").capitalize(),
-                given=given,
-                when=when,
-                then=promise,
-                source=f"upi-protocol {source}",
-                play=play,
-                is_clean=is_clean,
-            )
-        )
-    return tuple(numbered(made, first=first))
 
 
 CASES = cases_of(

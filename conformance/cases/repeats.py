@@ -5,8 +5,8 @@ import uuid
 from typing import Any
 
 from conformance.case import AMOUNT_PAISE, Role, Stage
-from conformance.cases.payment import code_of
-from conformance.cases.remitter import cases_of
+from conformance.declines import expect_code
+from conformance.numbering import cases_of
 from sandbox.phone import new_transaction_id
 
 
@@ -64,7 +64,7 @@ def swapped_block(stage: Stage) -> None:
     order = stage.payer.order("success@sandbox", AMOUNT_PAISE)
     stage.pay(order | {"amount": AMOUNT_PAISE * 3})
     shown = stage.shown(order["txn_id"], wanted="failed")
-    stage.expect("the app's code", found=code_of(shown), wanted="U54")
+    expect_code(stage, shown, "U54")
     stage.expect_moves({}, stage.payer)
 
 
@@ -74,7 +74,7 @@ def swapped_payee(stage: Stage) -> None:
     order = stage.payer.order("success@sandbox", AMOUNT_PAISE)
     stage.pay(order | {"payee_vpa": "ravi@smplbank"})
     shown = stage.shown(order["txn_id"], wanted="failed")
-    stage.expect("the app's code", found=code_of(shown), wanted="U54")
+    expect_code(stage, shown, "U54")
     stage.expect_moves({}, stage.payer)
 
 
@@ -84,7 +84,7 @@ def no_such_bank(stage: Stage) -> None:
     order = stage.payer.order("who@nobank", AMOUNT_PAISE)
     stage.pay(order)
     shown = stage.shown(order["txn_id"], wanted="failed")
-    stage.expect("the app's code", found=code_of(shown), wanted="U17")
+    expect_code(stage, shown, "U17")
     stage.expect_moves({}, stage.payer)
 
 
