@@ -24,6 +24,15 @@ _EXPIRE_MINUTES_MAX = 64_800
 # Only of a payment that is no older may be asked how it stands.
 _CHECKED_WITHIN = dt.timedelta(days=90)
 
+# Addresses that name a person's number or a card: none of them is in use.
+_DISABLED_ADDRESSES = {
+    "@aadhaar.npci": "U95",
+    ".iin.npci": "U95",
+    "@mobile.npci": "A13",
+    ".mmid.npci": "A13",
+    "@rupay.npci": "A14",
+}
+
 Check = tuple[str, Callable[[], bool]]
 
 
@@ -58,9 +67,24 @@ def refusal_of_payment(envelope: Envelope) -> str:
         ("PN0", lambda: payer.get("type") != "PERSON" or payer.find("Merchant") is None),
         *_amount_checks(payer, payees[0]),
         ("U55", lambda: _is_of_sender(envelope, own)),
-        ("U17", lambda: world.member_of_handle(_handle(other)) is not None),
+        *_reach_checks(other, kind=envelope.type),
     )
     return _first(checks)
+
+
+def _reach_checks(party: codec.Element, *, kind: str) -> tuple[Check, ...]:
+    """Judge whether the switch can find the other side: only a payment goes to an account."""
+    address = party.get("addr", "").lower()
+    account = world.account_of(address) if kind == "PAY" else None
+    is_known = world.member_of_handle(_handle(party)) is not None
+    return (
+        *(
+            (code, lambda suffix=suffix: not address.endswith(suffix))
+            for suffix, code in _DISABLED_ADDRESSES.items()
+        ),
+        ("U29", lambda: account is None or world.member_of_ifsc(account[0]) is not None),
+        ("U17", lambda: account is not None or is_known),
+    )
 
 
 def is_payment(envelope: Envelope) -> bool:

@@ -15,6 +15,7 @@ def payment_of(request: Envelope) -> Payment:
     credential = payer.findtext("Creds/Cred/Data") or ""
     for creds in payer.findall("Creds"):
         payer.remove(creds)
+    _take_named_account(payee)
     amount = codec.paise(codec.amount_of(payer))
     assert amount is not None, "the gate judged the amount"
     made = Payment(
@@ -59,10 +60,28 @@ def expire_minutes(transaction: codec.Element) -> int | None:
     return None
 
 
+def _take_named_account(payee: codec.Element) -> None:
+    """Put the account that an address names where a PSP's answer would put it."""
+    named = world.account_of(payee.get("addr", ""))
+    if named is None:
+        return
+    for given in payee.findall("Ac"):
+        payee.remove(given)
+    details = zip(("IFSC", "ACTYPE", "ACNUM"), (named[0], "DEFAULT", named[1]), strict=True)
+    payee.append(
+        codec.element(
+            "Ac",
+            {"addrType": "ACCOUNT"},
+            *(codec.element("Detail", {"name": name, "value": value}) for name, value in details),
+        )
+    )
+
+
 def _psp(party: codec.Element) -> str:
+    """Return who answers for an address: nobody for one that names an account."""
     found = world.member_of_handle(world.handle_of(party.get("addr", "")))
-    assert found is not None, "the gate judged both handles"
-    return found.org_id
+    assert found is not None or world.account_of(party.get("addr", "")), "the gate judged both"
+    return "" if found is None else found.org_id
 
 
 def _bank(party: codec.Element) -> str:

@@ -125,6 +125,12 @@ class Machine:
             return failure("U20")
         if code := _behaviour(payment).switch_code:
             return failure(code)
+        if not payment.payee_psp:
+            # The address names the account: there is nobody to ask, and nobody to tell of the end.
+            return await self._debit(payment)
+        return await self._ask_payee(payment)
+
+    async def _ask_payee(self, payment: Payment) -> Verdict:
         request = messages.auth_request(payment)
         outcome = await self._ask(payment.payee_psp, request, self._timers.leg_seconds)
         match outcome:

@@ -1,5 +1,6 @@
 """Who is who in the sandbox world: organisations, banks, and the other banks' customers."""
 
+import re
 from dataclasses import dataclass
 
 SWITCH = "NPCI"
@@ -52,6 +53,9 @@ class Person:
         return f"{self.user}@{organisation(self.org_id).handles[0]}"
 
 
+# An account in the place of a name (upi-protocol 3.6); the switch resolves it itself.
+_ACCOUNT_ADDRESS = re.compile(r"([A-Za-z0-9]{1,30})@([A-Za-z]{4}0[A-Za-z0-9]{6})\.ifsc\.npci")
+
 MEMBERS = (
     Organisation(BANK, "Example Bank", "EXB", "EXB", ("exbank",), "EXBK0000001", "20261101"),
     Organisation(
@@ -103,6 +107,12 @@ def member_of_handle(handle: str) -> Organisation | None:
 def member_of_ifsc(ifsc: str) -> Organisation | None:
     """Return the member bank of a branch: its first four letters are the bank's."""
     return next((each for each in MEMBERS if each.ifsc[:4] == ifsc[:4]), None)
+
+
+def account_of(address: str) -> tuple[str, str] | None:
+    """Return the branch and the account number that an address names; None if it names neither."""
+    found = _ACCOUNT_ADDRESS.fullmatch(address)
+    return None if found is None else (found[2].upper(), found[1])
 
 
 def handle_of(address: str) -> str:
