@@ -111,7 +111,8 @@ _CREDIT_OF_FAILED = f"""
     WITH failed AS (
         SELECT transaction_id FROM payments_leg WHERE role = 'REVERSAL' AND kind = 'DEBIT'
         UNION
-        SELECT transaction_id FROM payments_leg WHERE role = 'PAYEE_PSP' AND state = 'FAILED'
+        SELECT transaction_id FROM payments_leg
+         WHERE role IN ('PAYER_PSP', 'PAYEE_PSP') AND state = 'FAILED'
         UNION
         SELECT transaction_id FROM payments_fileverdict WHERE response_code NOT IN ('00', 'RB'))
     SELECT {_LEG}

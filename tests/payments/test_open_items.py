@@ -9,8 +9,10 @@ from apps.payments.open_items import OWNERS, ItemKind, open_items
 from apps.payments.services import settle
 from apps.payments.states import Role
 from apps.upi.timer_models import Timer
+from tests.api.people import open_shop
 from tests.payments.hand import Deal, Side, drain
-from tests.payments.payer import enrol_payee
+from tests.payments.payer import enrol_payee, enrol_payer, shop_side
+from tests.payments.sale import Sale
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
 
@@ -150,6 +152,21 @@ def test_a_credit_of_a_payment_that_a_confirmation_calls_failed_is_listed(hand, 
     hand.confirm(inward, "FAILURE", "U26")
 
     assert kinds(inward) == [ItemKind.CREDIT_OF_FAILED]
+
+
+def test_a_credit_of_a_refund_that_failed_is_listed_though_no_payee_was_asked(hand):
+    asha, shop = enrol_payer(hand), open_shop()
+    sale = Sale(hand, shop, shop_side(hand, shop), payer=asha.side)
+    hand.debit(sale.deal)
+    drain(Role.DEBIT)
+    _, back = sale.refund()
+    hand.refund_debit(back)
+    hand.credit(back, sub_type="REFUND")
+    drain(Role.DEBIT, Role.CREDIT)
+
+    hand.answer_payment(back, "FAILURE", "U68", kind="REFUND")
+
+    assert kinds(back) == [ItemKind.CREDIT_OF_FAILED]
 
 
 def test_a_credit_of_a_payment_whose_debit_is_reversed_is_listed(hand, outward):
