@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from apps.common import clock
-from apps.upi import gate, peer
+from apps.upi import gate, peer, shedding
 from apps.upi.acknowledgement import encode_ack
 from apps.upi.services import receive
 from apps.upi.services.receive import Arrival
@@ -25,12 +25,22 @@ def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -
     """
     Take one message; accepted or refused, the answer is HTTP 200 with an Ack.
 
-    403 to whoever is not the switch; 429, with a negative Ack, to a PSP that has asked too often;
-    503 when nobody can say whether the message was taken.
+    403 to whoever is not the switch; 429 to questions that come in a flood and, with a negative
+    Ack, to a PSP that has asked too often; 503 when nobody can say whether the message was taken.
     """
     if not peer.is_switch(request):
         log.warning("peer_refused", api=api)
         return HttpResponse(status=403)
+    with shedding.place_for(api) as is_free:
+        if not is_free:
+            # Before it is read: what is shed must cost nothing.
+            log.warning("question_shed", api=api)
+            wait = str(shedding.RETRY_AFTER_SECONDS)
+            return HttpResponse(status=_TOO_MANY, headers={"Retry-After": wait})
+        return _take(request, api, version, txn_id)
+
+
+def _take(request: HttpRequest, api: str, version: str, txn_id: str) -> HttpResponse:
     arrival = Arrival(
         api=api,
         version=version,

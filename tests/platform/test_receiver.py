@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -151,16 +150,3 @@ def test_x20_x21_a_message_id_stands_for_its_bytes(switch):
     assert traces(post.txn_id) == {"exchange": 1}
     assert refusal.get("err") == "U01"
     assert security_events(other.find("Txn").get("id")) == [("U01", "operations")]
-
-
-def test_x32_a_flood_of_questions_about_old_payments_is_answered_one_by_one(switch):
-    def check(_number: int) -> str:
-        root = wire.fresh("17_ReqChkTxn")
-        root.find("Txn").set("orgTxnId", wire.new_id("EXB"))
-        root.find("Txn").set("orgTxnDate", wire.now().isoformat())
-        return switch.send(root).get("err")
-
-    with ThreadPoolExecutor(16) as threads:
-        errors = list(threads.map(check, range(100)))
-
-    assert set(errors) == {""}

@@ -34,6 +34,9 @@ UPI_HEARTBEATS_MISSED_MAX = 3
 # When the directory is pulled each day, Indian time: long before the first peak.
 UPI_DIRECTORY_PULL_AT = dt.time(2, 30)
 UPI_MESSAGE_BYTES_MAX = 256 * 1024
+# Of a receiver process: its threads are eight, and the other five never wait behind questions.
+UPI_QUESTIONS_AT_ONCE = 3
+UPI_QUESTIONS_PER_SECOND = 50
 
 # Claims: how long a piece of work is ours, and how much of it at once.
 LEASE_PIN_SECONDS = 5
