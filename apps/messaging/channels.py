@@ -1,6 +1,7 @@
 """The ways in which the bank reaches a person; so far, text messages."""
 
 import functools
+import os
 
 import httpx
 from django.conf import settings
@@ -21,7 +22,7 @@ def send_sms(mobile: str, text: str) -> None:
     may have, so whoever repeats must be able to bear two messages.
     """
     try:
-        answer = _gateway().post(
+        answer = _gateway(os.getpid()).post(
             f"{settings.SMS_GATEWAY_URL.rstrip('/')}/sms", json={"to": mobile, "text": text}
         )
     except httpx.HTTPError as error:
@@ -31,8 +32,16 @@ def send_sms(mobile: str, text: str) -> None:
         raise ChannelUnavailableError(f"the gateway answered {answer.status_code}")
 
 
-@functools.cache
-def _gateway() -> httpx.Client:
+def close() -> None:
+    """Close this process's connections to the gateway; the next message opens a new one."""
+    if _gateway.cache_info().currsize:
+        _gateway(os.getpid()).close()
+    _gateway.cache_clear()
+
+
+@functools.lru_cache(maxsize=1)
+def _gateway(_process: int) -> httpx.Client:
+    # By process: over a fork, two would write to one connection and read each other's answers.
     return httpx.Client(
         timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
         limits=httpx.Limits(max_connections=CONNECTIONS_MAX),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from apps.messaging import channels
 from tests.accounts.issuer import Issuer, SmsGateway
 from tests.upi.switch import Switch
 
@@ -30,6 +31,7 @@ def gateway_server() -> Iterator[SmsGateway]:
 @pytest.fixture
 def gateway(settings, gateway_server) -> Iterator[SmsGateway]:
     settings.SMS_GATEWAY_URL = gateway_server.url
+    channels.close()
     gateway_server.texts.clear()
     yield gateway_server
     gateway_server.is_down = False

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -18,6 +19,7 @@ from apps.accounts.services.open_account import deposit, open_account
 from apps.common import clock, ids
 from apps.common.money import Money
 from apps.common.secret import Secret
+from apps.messaging import channels
 from apps.upi.contracts import (
     AccountAddress,
     Balance,
@@ -47,19 +49,25 @@ ADDRESS = "9800000001@exbank"
 
 
 class SmsGateway:
-    """Takes messages as a gateway does, or is away."""
+    """
+    Takes messages as a gateway does, or is away.
+
+    Its address has a path that nobody else knows: a message that goes astray, here or elsewhere,
+    is refused there and not lost in silence.
+    """
 
     def __init__(self) -> None:
         self.texts: list[dict[str, str]] = []
         self.is_down = False
-        gateway = self
+        gateway, path = self, f"/{secrets.token_hex(8)}"
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if not gateway.is_down:
+                status = 503 if gateway.is_down else 202 if self.path == f"{path}/sms" else 404
+                if status == 202:
                     gateway.texts.append(text)
-                self.send_response(503 if gateway.is_down else 202)
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -67,7 +75,7 @@ class SmsGateway:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://127.0.0.1:{self._server.server_port}{path}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -76,8 +84,10 @@ class SmsGateway:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        channels.close()
 
     def otp(self) -> str:
+        assert self.texts, f"no text here at {self.url}; they go to {settings.SMS_GATEWAY_URL}"
         found = re.search(r"\b[0-9]{6}\b", self.texts[-1]["text"])
         assert found
         return found[0]

@@ -1,6 +1,7 @@
 """Text messages: handed to a gateway that may refuse, break, or say nothing."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -37,12 +38,11 @@ def gateway(settings):
     settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{server.server_port}/"
     Gateway.seen, Gateway.status = [], 202
     Gateway.is_silent.clear()
-    channels._gateway.cache_clear()
+    channels.close()
     yield Gateway
     server.shutdown()
     server.server_close()
-    channels._gateway().close()
-    channels._gateway.cache_clear()
+    channels.close()
 
 
 def test_a_text_message_reaches_the_gateway(gateway):
@@ -77,3 +77,20 @@ def test_a_gateway_that_is_away_is_unavailable(settings):
 
     with pytest.raises(ChannelUnavailableError):
         channels.send_sms("9876500001", "text")
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+def test_a_forked_process_has_connections_of_its_own(gateway):
+    channels.send_sms("9876500001", "one")
+    parents = channels._gateway(os.getpid())
+    child = os.fork()
+    if child == 0:
+        is_own = False
+        try:
+            channels.send_sms("9876500001", "two")
+            is_own = channels._gateway(os.getpid()) is not parents
+        finally:
+            os._exit(0 if is_own else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert [text["text"] for _, text in gateway.seen] == ["one", "two"]

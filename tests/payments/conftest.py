@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.common import clock
+from apps.messaging import channels
 from apps.upi.models import PeerKey
 from apps.upi.services import directory
 from tests.accounts.issuer import Issuer, SmsGateway
@@ -42,6 +43,7 @@ def switch(settings, switch_server) -> Switch:
 
 @pytest.fixture
 def gateway(settings, gateway_server) -> SmsGateway:
+    channels.close()
     gateway_server.texts.clear()
     gateway_server.is_down = False
     settings.SMS_GATEWAY_URL = gateway_server.url
