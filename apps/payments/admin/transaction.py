@@ -12,10 +12,12 @@ from apps.common.admin import ReadOnlyAdmin
 from apps.common.clock import IST
 from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account, mask_vpa
+from apps.payments.admin.code_filter import DeclineCodeFilter
+from apps.payments.messages import APPROVED
 from apps.payments.models import Leg, Transaction
 from apps.payments.states import PUBLIC, PublicStatus, Role, State
 from apps.payments.timeline import Lane, Timeline, timeline_of
-from apps.upi.response_codes import explain
+from apps.upi.response_codes import Explanation, Language, explain
 
 _LABELS = {
     PublicStatus.SUCCEEDED: "success",
@@ -42,7 +44,7 @@ class TransactionAdmin(ReadOnlyAdmin):
     list_display_links: ClassVar = ["txn_id"]
     search_fields: ClassVar = ["=id", "=rrn", "=payer_address", "=payee_address", "=reference"]
     search_help_text = "Txn id, RRN, payment address or merchant reference, exactly"
-    list_filter: ClassVar = ["created_at"]
+    list_filter: ClassVar = ["created_at", DeclineCodeFilter]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return transactions with their legs, the newest first."""
@@ -112,6 +114,7 @@ class TransactionAdmin(ReadOnlyAdmin):
             "timeline": timeline,
             "facts": _facts(timeline),
             "legs": [_leg(leg) for leg in timeline.legs],
+            "told": _told(code_of(list(timeline.legs))),
             "lanes": [lane.value for lane in Lane if any(s.lane == lane for s in timeline.steps)],
         }
         return TemplateResponse(request, "payments/transaction.html", context)
@@ -156,6 +159,21 @@ def _facts(timeline: Timeline) -> list[tuple[str, str]]:
     ]
 
 
+_LANGUAGES = {Language.ENGLISH: "English", Language.HINDI: "हिन्दी"}
+
+
+def _told(code: str) -> list[tuple[str, str, Explanation]]:
+    """Return what people are told of a payment that did not go well, in each language."""
+    if code in {"", APPROVED}:
+        return []
+    return [(name, lang.value, explain(code, lang)) for lang, name in _LANGUAGES.items()]
+
+
+def _risk(leg: Leg) -> str:
+    scores = leg.risk_scores or []
+    return ", ".join(f"{provider} {kind} {value}" for provider, kind, value in scores) or "–"
+
+
 def _leg(leg: Leg) -> dict[str, str]:
     return {
         "role": _LANE_OF[Role(leg.role)],
@@ -163,4 +181,5 @@ def _leg(leg: Leg) -> dict[str, str]:
         "code": explain(leg.code).for_operators() if leg.code else "–",
         "account": mask_account(leg.account_number) if leg.account_number else "–",
         "attempts": str(leg.attempts),
+        "risk": _risk(leg),
     }

@@ -14,6 +14,7 @@ from apps.upi.response_codes.table import PAYMENT, Fault, Kind, Table, deciding_
 
 _FILE = Path(__file__).with_name("explanations.csv")
 _UNKNOWN = "declined"
+_DONE = "approved"
 
 
 class Language(StrEnum):
@@ -68,8 +69,10 @@ class Explanation:
         }
 
     def for_operators(self) -> str:
-        """Return code, class and meaning in one line."""
-        return f"{self.code} ({self.kind}: {self.meaning})" if self.kind else self.code
+        """Return code, class and meaning in one line; what went well needs no words."""
+        if self.reason == _DONE:
+            return self.code
+        return f"{self.code} ({self.kind + ': ' if self.kind else ''}{self.meaning})"
 
 
 def explain(
