@@ -29,6 +29,18 @@ class Flow(StrEnum):
     COLLECT_MERCHANT = "COLLECT_MERCHANT"
 
 
+class SpamCode(StrEnum):
+    """
+    Under which rule a requester is blocked for all customers (upi-protocol 4.4).
+
+    The later the stricter.
+    """
+
+    S1 = "S1"
+    S2 = "S2"
+    S3 = "S3"
+
+
 class State(StrEnum):
     """How far a leg has come."""
 

@@ -22,9 +22,12 @@ class ApprovalSchema(serializers.Serializer[None]):
 
 
 class DeclineSchema(serializers.Serializer[None]):
-    """Whether who asked may ask again."""
+    """Whether who asked may ask again, and whether it is spam."""
 
     block_requester = serializers.BooleanField(required=False)
+    report_spam = serializers.BooleanField(
+        required=False, help_text="Whom several customers report is blocked for all for a time."
+    )
 
 
 class _CommonSchema(serializers.Serializer[None]):

@@ -26,7 +26,7 @@ ROUTE = "/v1/collects"
 APPROVAL_ROUTE = "/app/v1/collects/approvals"
 _ASKED = frozenset({"order", "payer_vpa", "expires_in_minutes"})
 _APPROVAL = frozenset({"account", "pin_block"})
-_DECLINE = frozenset({"block_requester"})
+_DECLINE = frozenset({"block_requester", "report_spam"})
 
 
 class MerchantCollectsView(MerchantView):
@@ -209,16 +209,14 @@ class CollectDeclinesView(CustomerView):
         },
     )
     def post(self, request: Request, transaction_id: str) -> Response:
-        """Do not pay, and with `block_requester` be asked no more by who asked."""
+        """Do not pay; be asked no more by who asked; call it spam."""
         body = body_of(request)
         members.check_known(body, _DECLINE)
-        is_blocking = body.get("block_requester", False)
-        if type(is_blocking) is not bool:
-            raise members.InvalidMemberError(field="block_requester")
         found = collects.decline(
             _id(transaction_id),
             customer_id=customer_of(request).customer_id,
-            is_blocking=is_blocking,
+            is_blocking=_flag(body, "block_requester"),
+            is_spam=_flag(body, "report_spam"),
             at=clock.now(),
         )
         return Response(collect_documents.customers(found, asked_language(request), at=clock.now()))
@@ -252,6 +250,13 @@ def _order_id(body: dict[str, Any]) -> Any:
     if type(value) is not str:
         raise members.InvalidMemberError(field="order")
     return ids.parse_public_id("ord", value)
+
+
+def _flag(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name, False)
+    if type(value) is not bool:
+        raise members.InvalidMemberError(field=name)
+    return value
 
 
 def _minutes(body: dict[str, Any]) -> int | None:

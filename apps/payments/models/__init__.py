@@ -12,6 +12,7 @@ from apps.payments.models.payment import (
     Transaction,
 )
 from apps.payments.models.refund import Refund, RefundBound
+from apps.payments.models.spam import RequesterBlock, SpamReport, SpamRule
 
 __all__ = [
     "BlockedRequester",
@@ -24,6 +25,9 @@ __all__ = [
     "LegRequest",
     "Refund",
     "RefundBound",
+    "RequesterBlock",
+    "SpamReport",
+    "SpamRule",
     "StatusCheck",
     "Transaction",
 ]

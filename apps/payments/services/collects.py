@@ -23,7 +23,7 @@ from apps.payments.contracts import Job, Move, Payment
 from apps.payments.errors import CollectOverError
 from apps.payments.messages import device_to_json, payee_of
 from apps.payments.models import BlockedRequester
-from apps.payments.services import answering, endings, legs
+from apps.payments.services import answering, endings, legs, spam
 from apps.payments.services.accept import RequestKey
 from apps.payments.services.endings import End
 from apps.payments.states import Flow, Kind, Role, State
@@ -40,6 +40,7 @@ UNKNOWN_ADDRESS = "ZH"
 NOT_PERMITTED = "ZE"
 BLOCKED = "TM"
 DECLINED = "ZA"
+SPAM = "S0"
 # upi-protocol 4.7: the collect has expired.
 EXPIRED = "U69"
 
@@ -59,10 +60,12 @@ def present_due(only: Sequence[UUID] | None = None) -> int:
 def _present(jobs: Sequence[Job]) -> None:
     owners = _owners([job.transaction.payer_address for job in jobs])
     blocked = _blocked(jobs, owners)
+    spammers = spam.blocks_of([job.transaction.payee_address for job in jobs], at=clock.now())
     at = clock.now()
     moves, answers, presented = [], [], []
     for job in jobs:
         code = _refusal(job, owners, blocked, at=at)
+        code = code or spammers.get(job.transaction.payee_address, "")
         owner = owners.get(job.transaction.payer_address)
         if code:
             moves.append(Move.of(job, State.REFUSED, code=code))
@@ -195,26 +198,38 @@ def _asking_party(job: Job) -> Party:
 
 
 def decline(
-    transaction_id: str, *, customer_id: UUID, is_blocking: bool, at: dt.datetime
+    transaction_id: str,
+    *,
+    customer_id: UUID,
+    is_blocking: bool,
+    is_spam: bool,
+    at: dt.datetime,
 ) -> Payment:
     """
-    Say no to a collect, and with `is_blocking` to every later one of who asked.
+    Say no to a collect, with `is_blocking` to every later one of who asked, or call it spam.
 
-    Said again, it changes nothing. Raises NotFoundError, CollectOverError.
+    Who is called a spammer by many is blocked for all. Said again, it changes nothing. Raises
+    NotFoundError, CollectOverError.
     """
     with transaction.atomic(durable=True):
-        code = BLOCKED if is_blocking else DECLINED
+        code = SPAM if is_spam else BLOCKED if is_blocking else DECLINED
         known = collect_of(customer_id, transaction_id)
+        requester = known.transaction.payee_address
         if (known.state, known.code) != (State.REFUSED, code):
             job = _lock_waiting(customer_id, transaction_id, at=at)
             legs.move([Move.of(job, State.REFUSED, code=code)])
             record_answers(
                 [_answer(job, collect_messages.declined(job, code, at=at), at=at)], claim=None
             )
+            if is_spam:
+                spam.report(
+                    customer_id=customer_id,
+                    address=requester,
+                    transaction_id=transaction_id,
+                    at=at,
+                )
         if is_blocking:
-            BlockedRequester.objects.get_or_create(
-                customer_id=customer_id, address=known.transaction.payee_address
-            )
+            BlockedRequester.objects.get_or_create(customer_id=customer_id, address=requester)
         fault_point("collect.declining")
     return collect_of(customer_id, transaction_id)
 
