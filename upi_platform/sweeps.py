@@ -12,6 +12,7 @@ SWEEPS: Mapping[str, str] = {
     "accounts.pins": "apps.accounts.selectors.pins_are_due",
     "customers.requests": "apps.customers.selectors.requests_are_due",
     "customers.listings": "apps.customers.selectors.listings_are_due",
+    "customers.tokens": "apps.customers.selectors.tokens_are_due",
     "vpa.verifications": "apps.vpa.selectors.verifications_are_due",
     "merchants.webhooks": "apps.merchants.selectors.webhooks_are_due",
     "upi.deliver": "apps.upi.selectors.delivery_is_due",

@@ -23,6 +23,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("ReqListAccount", "ListAccount"): "apps.accounts.endpoint.receive_account_listing",
     # The PSP: the answers to what our own app's users asked.
     ("RespListAccount", "ListAccount"): "apps.customers.endpoint.receive_listing_answer",
+    ("RespListKeys", "GetToken"): "apps.customers.endpoint.receive_token_answer",
     ("RespOtp", "Otp"): "apps.customers.endpoint.receive_otp_answer",
     ("RespRegMob", "ReqRegMob"): "apps.customers.endpoint.receive_registration_answer",
     ("RespSetCre", "SetCre"): "apps.customers.endpoint.receive_change_answer",

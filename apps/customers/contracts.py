@@ -11,6 +11,7 @@ from apps.upi.contracts import AccountAddress, Credential, Device
 
 # The form a switch accepts (upi-protocol 5.3); the text is for the HSMs, never for us.
 _DATA = re.compile(r"2\.0\|[A-Za-z0-9+/]{16,4000}={0,2}")
+_CHALLENGE = re.compile(r"[A-Za-z0-9+/]{16,1400}={0,2}")
 _KEY_INDEX = re.compile(r"[0-9]{8}")
 # Data/@code: encrypted for the switch's HSM (upi-protocol 3.3).
 _CODE = "NPCI"
@@ -57,6 +58,26 @@ class CredentialBlock:
     def as_otp(self) -> Credential:
         """Return the block as the credential of an OTP that came by SMS."""
         return Credential(type="OTP", sub_type="SMS", code=_CODE, ki=self.ki, data=self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a phone's common library made for the switch, encrypted to the switch's key `ki`."""
+
+    ki: str
+    data: Secret[str]
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `{"ki": "20150822", "data": "…"}`. Raises InvalidBlockError."""
+        if type(value) is not dict or value.keys() != _MEMBERS:
+            raise InvalidBlockError(field="challenge")
+        ki, data = value["ki"], value["data"]
+        if type(ki) is not str or not _KEY_INDEX.fullmatch(ki):
+            raise InvalidBlockError(field="challenge")
+        if type(data) is not str or not _CHALLENGE.fullmatch(data):
+            raise InvalidBlockError(field="challenge")
+        return cls(ki=ki, data=Secret(data))
 
 
 @dataclass(frozen=True, slots=True)

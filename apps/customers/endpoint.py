@@ -1,10 +1,11 @@
 """Where the banks' answers to our customers' questions arrive."""
 
-from apps.customers.services import listing, settle
+from apps.customers.services import listing, settle, tokens
 from apps.upi.contracts import (
     Received,
     RespBalEnq,
     RespListAccount,
+    RespListKeys,
     ResponseMessage,
     RespOtp,
     RespRegMob,
@@ -35,6 +36,11 @@ def receive_balance_answer(received: Received[RespBalEnq]) -> None:
 def receive_listing_answer(received: Received[RespListAccount]) -> None:
     """Take the accounts that a bank found, or why there are none."""
     listing.take_answer(received)
+
+
+def receive_token_answer(received: Received[RespListKeys]) -> None:
+    """Take the word that a phone's library is registered, or why not."""
+    tokens.take_answer(received)
 
 
 def _settle(received: Received[ResponseMessage]) -> None:

@@ -8,6 +8,7 @@ DomainError
 ├── InvalidBlockError               a credential block is missing or not of its form
 ├── InvalidTransactionIdError       the app did not mint a UPI transaction id of ours
 ├── TransactionIdTakenError         the transaction id stands for something else already
+├── TokenLimitError                 the phone asked for tokens too often
 ├── BankUnknownError                no bank of the network has the branch code, or not now
 └── DailyLimitError                 as many balance enquiries as the rules allow were made
 """
@@ -57,6 +58,14 @@ class DailyLimitError(DomainError):
 
     code = "daily_limit"
     title = "The daily limit of balance enquiries is reached"
+    http_status = 429
+
+
+class TokenLimitError(DomainError):
+    """The phone asked for tokens of its common library too often in 24 hours."""
+
+    code = "device_token_limit"
+    title = "This phone has registered too often today"
     http_status = 429
 
 

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.common import ids
-from apps.customers.states import RequestKind, RequestState
+from apps.customers.states import RequestKind, RequestState, TokenKind
 
 MOBILE = r"^91[6-9][0-9]{9}$"
 
@@ -213,6 +213,54 @@ class AccountListing(models.Model):
 
     def __str__(self) -> str:
         return ids.public_id("lst", self.id)
+
+
+class DeviceToken(models.Model):
+    """
+    A registration of a phone's common library with the switch, by its challenge.
+
+    The challenge waits in upi.PinBlock until it is sent. `check_value` is the switch's answer, by
+    which the library knows itself registered.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="tokens")
+    kind = models.CharField(max_length=7, choices=[(kind, kind) for kind in TokenKind])
+    transaction_id = models.CharField(max_length=35, unique=True)
+    exchange_id = models.UUIDField(unique=True)
+    state = models.CharField(
+        max_length=7,
+        choices=[(state, state) for state in RequestState],
+        default=RequestState.CREATED,
+    )
+    result_code = models.CharField(max_length=20, blank=True)
+    check_value = models.CharField(max_length=44, blank=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    next_action_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    parked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="device_token_ends_at_an_instant",
+                condition=Q(state__in=["SUCCESS", "FAILED"], ended_at__isnull=False)
+                | (~Q(state__in=["SUCCESS", "FAILED"]) & Q(ended_at__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="device_tokens_of_a_day", fields=["device", "created_at"]),
+            models.Index(
+                name="device_token_due",
+                fields=["next_action_at"],
+                condition=Q(next_action_at__isnull=False, parked_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return ids.public_id("dtk", self.id)
 
 
 class FoundAccount(models.Model):

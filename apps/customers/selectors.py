@@ -18,6 +18,7 @@ from apps.customers.models import (
     AccountRequest,
     Customer,
     Device,
+    DeviceToken,
     FoundAccount,
     LinkedAccount,
 )
@@ -210,6 +211,39 @@ def lock_listing_by_exchange(exchange_id: uuid.UUID) -> AccountListing | None:
 def listings_are_due() -> bool:
     """Return whether a listing waits to be sent, or too long for its answer."""
     return AccountListing.objects.filter(next_action_at__lte=Now(), parked_at__isnull=True).exists()
+
+
+def token_of(device_id: uuid.UUID, token_id: uuid.UUID | None) -> DeviceToken:
+    """Return a registration of the phone's library. Raises NotFoundError, also for another's."""
+    if token_id is None:
+        raise NotFoundError
+    row = DeviceToken.objects.filter(pk=token_id, device_id=device_id).first()
+    if row is None:
+        raise NotFoundError
+    return row
+
+
+def tokens_since(device_id: uuid.UUID, *, since: dt.datetime, limit: int) -> Sequence[dt.datetime]:
+    """Return when the phone asked for tokens after an instant, newest first."""
+    rows = DeviceToken.objects.filter(device_id=device_id, created_at__gt=since)
+    return list(rows.order_by("-created_at").values_list("created_at", flat=True)[:limit])
+
+
+def claimed_tokens(row_ids: Sequence[uuid.UUID]) -> list[DeviceToken]:
+    """Return claimed registrations with all that their messages need."""
+    rows = DeviceToken.objects.select_related("device__customer")
+    return list(rows.filter(pk__in=row_ids).order_by("pk"))
+
+
+def lock_token_by_exchange(exchange_id: uuid.UUID) -> DeviceToken | None:
+    """Return the registration that sent an exchange, the row locked until the transaction ends."""
+    rows = DeviceToken.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related("device__customer").filter(exchange_id=exchange_id).first()
+
+
+def tokens_are_due() -> bool:
+    """Return whether a registration waits to be sent, or too long for its answer."""
+    return DeviceToken.objects.filter(next_action_at__lte=Now(), parked_at__isnull=True).exists()
 
 
 def bound_devices(customer_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:

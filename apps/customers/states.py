@@ -12,6 +12,14 @@ class RequestKind(StrEnum):
     BALANCE = "BALANCE"
 
 
+class TokenKind(StrEnum):
+    """Why a phone's common library asks for a token; the subtype of its challenge on the wire."""
+
+    INITIAL = "initial"
+    ROTATE = "rotate"
+    RESET = "reset"
+
+
 class RequestState(StrEnum):
     """Where a request stands."""
 

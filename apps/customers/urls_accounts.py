@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.customers.api import accounts, listings, sessions
+from apps.customers.api import accounts, listings, sessions, tokens
 
 urlpatterns = [
     path("sessions/challenges", sessions.ChallengesView.as_view()),
@@ -16,5 +16,7 @@ urlpatterns = [
     path("account-listings", listings.ListingsView.as_view()),
     path("account-listings/<str:listing_id>", listings.ListingView.as_view()),
     path("account-listings/<str:listing_id>/links", listings.LinksView.as_view()),
+    path("device-tokens", tokens.TokensView.as_view()),
+    path("device-tokens/<str:token_id>", tokens.TokenView.as_view()),
     path("account-requests/<str:request_id>", accounts.AccountRequestView.as_view()),
 ]

@@ -31,6 +31,9 @@ def world():
     }
     person.client.post("/app/v1/balance-enquiries", enquiry, format="json")
     person.client.post("/app/v1/account-listings", {"bank": "EXBK0000001"}, format="json")
+    challenge = {"ki": "20261101", "data": "U1lOVEhFVElDLUNIQUxMRU5HRQ=="}
+    token = {"kind": "initial", "challenge": challenge}
+    person.client.post("/app/v1/device-tokens", token, format="json")
     shop.order()
     make_code(shop, **STATIC)
     endpoint, _ = register_endpoint(

@@ -71,7 +71,7 @@ challenges = st.builds(
 keys = st.builds(
     Key,
     code=texts(ALPHANUMERIC, 1, 20),
-    owner=maybe(texts(ALPHANUMERIC, 1, 20)),
+    owner=maybe(texts(ALPHANUMERIC + " .&-", 1, 99)),
     type=st.sampled_from(["PKI", "CLF", "TOKEN"]),
     ki=texts(string.digits, 8, 8),
     key_value=texts(ALPHANUMERIC + "+/=\n\t <&>", 1, 400),

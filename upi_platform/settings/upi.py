@@ -76,6 +76,9 @@ KAFKA_BOOTSTRAP_SERVERS = environment.kafka_bootstrap_servers
 WEBHOOK_ALLOW_PRIVATE = False
 WEBHOOK_DEADLINE_SECONDS = 10
 ORDER_LIFE_SECONDS_MAX = 45 * 24 * 3600
+# upi-protocol 5.3: a phone's token is renewed after 45 to 90 days; the bound on asking is our own.
+UPI_DEVICE_TOKEN_DAYS = 45
+UPI_DEVICE_TOKENS_PER_DAY_MAX = 10
 # A balance is handed to the app once, from memory, and never stored (circular OC-95).
 BALANCE_HANDOVER_SECONDS = 60
 VPA_REUSE_AFTER_DAYS = 183

@@ -19,7 +19,7 @@ _TYPE_CODE = "T07"
 # Besides credentials and balances: a device's token, and the issuer's signature of a mandate.
 _SECRET = re.compile(
     rb'(<Data(?: code="[A-Z]*" ki="[A-Za-z0-9]*")?>|<Signature id="MANDATE">'
-    rb'|<key(?: [a-z]+="[A-Za-z0-9]*")* type="TOKEN"><keyValue>)([^<]*)(</)'
+    rb'|<key(?: [a-z]+="[^"<]*")* type="TOKEN"><keyValue>)([^<]*)(</)'
 )
 _PERSONAL = re.compile(
     rb'(<Detail name="(?:CARDDIGITS|EXPDATE)" value="|<Account aadhaarNo=")[^"]*(")'

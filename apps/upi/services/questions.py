@@ -25,7 +25,7 @@ from apps.upi.services.requests import open_within_budget, send_requests
 from apps.upi.timer_models import Timer
 
 CREATED, SENDING, UNKNOWN = "CREATED", "SENDING", "UNKNOWN"
-NOT_SENT, OVER_BUDGET = "NOT_SENT", "OVER_BUDGET"
+NOT_SENT, OVER_BUDGET, GONE = "NOT_SENT", "OVER_BUDGET", "GONE"
 RESULT_CODE_SIGNS_MAX = 20
 _REFERENCE_URL = "https://www.npci.org.in/"
 
@@ -53,15 +53,16 @@ class Question(Generic[Row]):
     """
     How the rows of a table are asked.
 
-    `load` returns claimed rows with all that `message_of` needs, `refused` is the state of a row
-    that gets no answer, and `name` is that of its fault point.
+    `load` returns claimed rows with all that `message_of` needs, which returns None for what can be
+    asked no more. `refused` is the state of a row that gets no answer, and `name` is that of its
+    fault point.
     """
 
     name: str
     rows: models.Manager[Any]
     load: Callable[[Sequence[UUID]], list[Row]]
     lock: Callable[[UUID], Row | None]
-    message_of: Callable[[Row, dt.datetime], Message]
+    message_of: Callable[[Row, dt.datetime], Message | None]
     refused: str
     timer: Timer
 
@@ -116,9 +117,13 @@ def _open_due(question: Question[Row], *, at: dt.datetime) -> list[Request]:
     if not claim:
         return []
     rows = question.load(claim.ids)
-    requests = [
-        Request(exchange_id=row.exchange_id, message=question.message_of(row, at)) for row in rows
-    ]
+    requests = []
+    for row in rows:
+        message = question.message_of(row, at)
+        if message is None:
+            end(row, question.refused, GONE, at=at)
+        else:
+            requests.append(Request(exchange_id=row.exchange_id, message=message))
     refused = open_within_budget(requests)
     for row in rows:
         if row.exchange_id in refused:
