@@ -23,3 +23,12 @@ def test_an_address_is_the_same_in_any_case(text):
 def test_what_only_looks_like_an_address_is_refused(text):
     with pytest.raises(ValueError, match="name@handle"):
         VpaAddress.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "branch"),
+    [("001234567890@EXBK0000001.ifsc.npci", "EXBK0000001"), ("asha@exbank", ""),
+     ("0012@EXBK1000001.ifsc.npci", ""), ("0012@exbk0000001.ifsc.npci.in", "")],
+)  # fmt: skip
+def test_an_address_may_name_the_account_of_a_branch(text, branch):
+    assert VpaAddress.parse(text).branch == branch

@@ -220,6 +220,33 @@ def test_money_for_an_address_of_ours_never_reaches_another_account(hand, sale):
     assert paid_events() == 0
 
 
+def to_account(deal: Deal, *, number: str = "", ifsc: str = "") -> Deal:
+    """Address the payee by account and branch."""
+    payee = deal.payee
+    address = f"{number or payee.number}@{ifsc or payee.ifsc}.ifsc.npci"
+    return replace(deal, payee=replace(payee, address=address))
+
+
+def test_money_for_an_account_and_its_branch_is_credited_and_nobody_is_asked(hand, inward):
+    deal = to_account(inward)
+    sent = hand.credit(deal)
+    drain(Role.CREDIT)
+
+    assert sent.code == "00"
+    assert history(deal, Role.CREDIT) == ["RECEIVED", "POSTED"]
+    assert available_balance(deal.payee.number) == deal.amount
+    assert not Leg.objects.filter(transaction_id=deal.id, role=Role.PAYEE_PSP).exists()
+
+
+@pytest.mark.parametrize("named", [{"number": "001234567888"}, {"ifsc": "EXBK0000009"}])
+def test_money_for_an_account_never_reaches_another_one(hand, inward, named):
+    sent = hand.credit(to_account(inward, **named))
+    drain(Role.CREDIT)
+
+    assert sent.code == "B6"
+    assert available_balance(inward.payee.number) == Money(0)
+
+
 def test_money_for_another_banks_account_never_reaches_one_of_ours_of_that_number(hand, inward):
     sent = hand.credit(replace(inward, payee=replace(inward.payee, ifsc="SMPL0000002")))
     drain(Role.CREDIT)

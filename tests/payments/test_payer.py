@@ -49,6 +49,16 @@ def test_a_payment_is_accepted_sent_and_answered(hand, asha):
     ]
 
 
+def test_a_payment_to_an_account_and_its_branch_is_sent_as_it_is_addressed(hand, asha):
+    deal = asha.pay(replace(ABROAD, address="009876500001@smpl0000002.ifsc.npci"))
+    drain(Role.PAYER_PSP)
+
+    (request,) = hand.posted("ReqPay", deal.id)
+    assert request.find("Payees/Payee").get("addr") == "009876500001@smpl0000002.ifsc.npci"
+    assert hand.answer_payment(deal).err == ""
+    assert asha.see(deal)["status"] == "succeeded"
+
+
 def test_a_failure_names_the_banks_own_reason(hand, asha):
     deal = asha.pay(ABROAD)
     drain(Role.PAYER_PSP)

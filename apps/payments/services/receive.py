@@ -11,6 +11,7 @@ from django.db import transaction
 
 from apps.accounts import selectors as accounts
 from apps.common import clock
+from apps.common.addresses import VpaAddress
 from apps.common.faults import fault_point
 from apps.messaging import wakeups
 from apps.payments import selectors
@@ -292,7 +293,14 @@ def _misdirection(message: ReqPay) -> str:
         return accounts.beneficiary_refusal(None)
     if message.txn.sub_type == Kind.REFUND:
         return _refund_misdirection(message)
-    if payee.ac is None or payee.addr.lower().partition("@")[2] not in settings.UPI_HANDLES:
+    if payee.ac is None:
+        return ""
+    address = VpaAddress.parse(payee.addr)
+    if address.branch:
+        named = (address.branch, address.user)
+        is_named = named == (payee.ac.ifsc.upper(), payee.ac.account_number.lower())
+        return "" if is_named else DETAILS_DIFFER
+    if address.handle not in settings.UPI_HANDLES:
         return ""
     target = resolve(payee.addr.lower())
     is_elsewhere = target is not None and target.account.account_number != payee.ac.account_number

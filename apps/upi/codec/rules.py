@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apps.upi.codec.shapes import OTHER
-from apps.upi.contracts import Credential, Message, Party, Txn
+from apps.upi.contracts import Credential, Message, Party, ReqPay, Txn
 from apps.upi.errors import InvalidElementError
 
 # A rule: validation code, element, and whether the message has the fault.
@@ -90,9 +90,10 @@ _INWARD: tuple[Rule, ...] = (
 
 # Addresses that are an account, a card or a number rather than a name: upi-protocol 3.6. Those
 # whose handle begins with a digit are no addresses at all: R02, B03.
+_BRANCH_SUFFIX = ".ifsc.npci"
 _CUSTOM_ADDRESSES = {
     "@aadhaar.npci": "A11",
-    ".ifsc.npci": "A12",
+    _BRANCH_SUFFIX: "A12",
     "@mobile.npci": "A13",
     "@rupay.npci": "A14",
 }
@@ -101,7 +102,10 @@ _CUSTOM_ADDRESSES = {
 def _custom(side: str, suffix: str) -> Callable[[Any], bool]:
     def is_custom(message: Any) -> bool:
         address: str = getattr(message, side).addr
-        return address.lower().endswith(suffix)
+        is_paid = side == "payee" and isinstance(message, ReqPay) and message.txn.type != "COLLECT"
+        # Money may go to an account of a branch, which the switch finds without asking anybody.
+        is_allowed = is_paid and suffix == _BRANCH_SUFFIX
+        return address.lower().endswith(suffix) and not is_allowed
 
     return is_custom
 
