@@ -7,19 +7,21 @@ as many inputs as told: `python -m tests.upi.soak_fuzz 100000`, beside the serve
 
 import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
+from deploy.local import postgres
 from tests.upi import wire
 
 SEED = 20261122
 INPUTS_VARIABLE = "UPI_FUZZ_INPUTS"
+FIRST_VARIABLE = "UPI_FUZZ_FIRST"
 TOKENS = [
     b"<", b">", b"&", b'"', b"'", b"/>", b"<!", b"<?", b"]]>", b"&#0;", b"&#xD800;", b"&lt;", b"\0",
     b"\xff", b"\xed\xa0\x80", b"\xf0\x9f\x92\xb8", b"xmlns=''", b"xmlns:upi='urn:x'", b" Id='1'",
@@ -117,10 +119,26 @@ def edit_at_random(root: etree._Element, chance: random.Random) -> None:
 
 
 def main(count: int) -> int:
-    """Run the test with as many inputs as told, and return pytest's verdict."""
-    os.environ[INPUTS_VARIABLE] = str(count)
+    """Run the test with as many inputs as told, a part on each core; return the worst verdict."""
+    lanes = os.cpu_count() or 1
+    share = -(-count // lanes)
+    parts = [
+        _start(lane, min(share, count - lane * share), first=lane * share)
+        for lane in range(lanes)
+        if lane * share < count
+    ]
+    return max(abs(part.wait()) for part in parts)
+
+
+def _start(lane: int, count: int, *, first: int) -> "subprocess.Popen[bytes]":
+    """Start a pytest of its own, on a database of its own."""
+    names = ("DATABASE_URL", "DATABASE_OWNER_URL")
+    changes = {name: postgres.at_database(os.environ[name], f"fuzz_{lane}") for name in names}
+    changes |= {INPUTS_VARIABLE: str(count), FIRST_VARIABLE: str(first)}
     # Without the capture of logs, which would keep a line for each input in memory.
-    return pytest.main(["-q", "-p", "no:logging", "-o", "timeout=0", "tests/upi/test_fuzz.py"])
+    options = ["-q", "-p", "no:logging", "-o", "timeout=0"]
+    command = [sys.executable, "-m", "pytest", *options, "tests/upi/test_fuzz.py"]
+    return subprocess.Popen(command, env={**os.environ, **changes})
 
 
 def _path(root: etree._Element) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import functools
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -102,11 +103,16 @@ def sign(
     reference = xmlsec.template.add_reference(signature, xmlsec.Transform.SHA256, uri="")
     xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
     context = xmlsec.SignatureContext()
-    context.key = xmlsec.Key.from_memory(private_pem(key), xmlsec.KeyFormat.PEM)
+    context.key = _signing_key(key)
     context.sign(signature)
     # libxmlsec1 leaves the key's value out; it is not part of what is signed.
     show_key(signature, key.public_key())
     return etree.tostring(root, encoding="UTF-8")
+
+
+@functools.lru_cache(maxsize=8)
+def _signing_key(key: rsa.RSAPrivateKey) -> xmlsec.Key:
+    return xmlsec.Key.from_memory(private_pem(key), xmlsec.KeyFormat.PEM)
 
 
 def show_key(signature: etree._Element, key: rsa.RSAPublicKey) -> None:
