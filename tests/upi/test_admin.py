@@ -32,3 +32,18 @@ def test_a_logged_message_is_shown_without_what_identifies_a_person(door):
         assert personal not in shown
     assert "XXXXXXXX7890" in shown
     assert len(page.digest(entry)) == 64
+
+
+@pytest.mark.parametrize("number", ["SB00123A456", "12345678", "1234567890123456789012"])
+def test_account_numbers_of_any_form_are_masked(door, number):
+    message = wire.fresh("DEBIT")
+    payee = message.find("Payees/Payee/Ac/Detail[@name='ACNUM']")
+    payee.set("value", number)
+    message.find("Payees/Payee/Info/Identity").set("id", number)
+    door.send(message)
+    entry = MessageLog.objects.get()
+
+    shown = admin.site._registry[MessageLog].masked_body(entry)
+
+    assert number in entry.body
+    assert number not in shown
