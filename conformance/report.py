@@ -1,9 +1,10 @@
-"""What a run prints and leaves: progress, a table, a JSON file, and a bundle of evidence."""
+"""What a run prints and leaves: progress, a table, a JSON file."""
 
+import itertools
 import json
 import platform
 import subprocess
-import zipfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,12 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from conformance.case import Case, Role, Verdict
-from conformance.place import Control
 from sandbox import clock
 
+_LINE_EVERY_SECONDS = 15.0
 _WIDTH_WITHOUT_TERMINAL = 140
 _PACKAGES = ("Django", "lxml", "xmlsec", "cryptography", "psycopg", "celery", "aiohttp", "httpx")
-_NAMES = {
+ROLE_NAMES = {
     Role.PAYER_PSP: "payer PSP",
     Role.PAYEE_PSP: "payee PSP",
     Role.REMITTER: "remitter",
@@ -82,9 +83,16 @@ class Report:
         )  # fmt: skip
         with shown:
             task = shown.add_task("cases", total=total)
+            begun = said_at = time.monotonic()
+            counter = itertools.count(1)
 
             def told(verdict: Verdict) -> None:
+                nonlocal said_at
                 shown.advance(task)
+                played, now = next(counter), time.monotonic()
+                if not self._console.is_terminal and now - said_at > _LINE_EVERY_SECONDS:
+                    said_at = now
+                    self.line(f"  case {played} of {total}, {now - begun:.0f} s")
                 if not verdict.passed:
                     shown.console.print(f"[red]✗ {verdict.case.id}[/] {verdict.case.title}")
 
@@ -108,7 +116,7 @@ class Report:
     def _sums(self, verdicts: Sequence[Verdict]) -> None:
         all_of = Counter(verdict.case.role for verdict in verdicts)
         passed = Counter(verdict.case.role for verdict in verdicts if verdict.passed)
-        for role, name in _NAMES.items():
+        for role, name in ROLE_NAMES.items():
             self.line(f"  {name:<12} {passed[role]:>4} of {all_of[role]}")
         total = sum(passed.values())
         word = "[bold green]passed[/]" if total == len(verdicts) else "[bold red]FAILED[/]"
@@ -120,7 +128,7 @@ def catalogue(cases: Sequence[Case]) -> list[dict[str, str]]:
     return [
         {
             "id": case.id,
-            "role": _NAMES[case.role],
+            "role": ROLE_NAMES[case.role],
             "title": case.title,
             "given": case.given,
             "when": case.when,
@@ -150,42 +158,6 @@ def write_json(path: Path, run: Facts, verdicts: Sequence[Verdict]) -> None:
     document = {"run": asdict(run), "summary": summary, "cases": cases}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def write_evidence(path: Path, run: Facts, verdicts: Sequence[Verdict], control: Control) -> None:
-    """
-    Write a bundle: for each case its text, verdict and findings, and the switch's journal of it.
-
-    The journal holds what routes and judges each message, and neither account numbers nor
-    credentials, so nothing in it has to be masked again.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("run.json", json.dumps(asdict(run), indent=1))
-        for verdict in verdicts:
-            folder = verdict.case.id
-            text = catalogue([verdict.case])[0]
-            outcome = {
-                "verdict": "passed" if verdict.passed else "failed",
-                "reason": verdict.reason,
-                "findings": [asdict(finding) for finding in verdict.findings],
-            }
-            bundle.writestr(f"{folder}/case.json", json.dumps(text | outcome, indent=1))
-            # An order that was sent twice is one transaction.
-            for transaction_id in dict.fromkeys(verdict.transaction_ids):
-                journal = control.journal(transaction_id)
-                name = f"{folder}/{transaction_id}.json"
-                bundle.writestr(name, json.dumps(masked(journal), indent=1))
-
-
-def masked(found: Any) -> Any:
-    """Return a part of the journal with every account number down to its last four digits."""
-    if isinstance(found, dict):
-        return {
-            name: f"****{str(value)[-4:]}" if name == "acNum" else masked(value)
-            for name, value in found.items()
-        }
-    return [masked(each) for each in found] if isinstance(found, list) else found
 
 
 def began_at() -> str:

@@ -19,6 +19,8 @@ from conformance.place import TIMEOUT_SECONDS, Control, Place
 
 LANES = 12
 _PEOPLE_OF_LANE = 2
+# A customer pays twenty times a day and asks for the balance fifty times.
+_CASES_OF_PEOPLE = 24
 
 
 @dataclass(slots=True)
@@ -30,17 +32,29 @@ class _Lane:
     client: httpx.Client
     people: list[Person]
     pool: Pool
+    played: int = 0
 
     def play(self, case: Case) -> Verdict:
         """Play one case and judge it."""
+        if self.played == _CASES_OF_PEOPLE:
+            self.people, self.played = _people(self.pool, self.client, self.control), 0
+        self.played += 1
         payer, payee = self.people
         self.people.reverse()
+        players = list(self.people)
+
+        def fresh() -> Person:
+            players.append(self.pool.take(self.client))
+            return players[-1]
+
+        for person in players:
+            person.phone.sent_ids.clear()
         stage = Stage(
             place=self.place,
             control=self.control,
             payer=payer,
             payee=payee,
-            fresh=lambda: self.pool.take(self.client),
+            fresh=fresh,
         )
         begun = time.monotonic()
         error = ""
@@ -50,9 +64,10 @@ class _Lane:
             error = traceback.format_exc(limit=-3)
             for person in self.people:
                 person.known_paise = None
-        return Verdict(
-            case, stage.findings, stage.transaction_ids, time.monotonic() - begun, error=error
-        )
+        sent = [each for person in players for each in person.phone.sent_ids]
+        transaction_ids = list(dict.fromkeys(stage.transaction_ids + sent))
+        seconds = time.monotonic() - begun
+        return Verdict(case, stage.findings, transaction_ids, seconds, error=error)
 
 
 def sample(cases: Sequence[Case], *, seed: int, size: int) -> list[Case]:
@@ -104,5 +119,8 @@ def run(
 def _open_lane(place: Place, pool: Pool) -> _Lane:
     client = httpx.Client(timeout=TIMEOUT_SECONDS)
     control = Control(place.control_url, client)
-    people = pool.take_with_pins(_PEOPLE_OF_LANE, client, control, at_once=1)
-    return _Lane(place, control, client, people, pool)
+    return _Lane(place, control, client, _people(pool, client, control), pool)
+
+
+def _people(pool: Pool, client: httpx.Client, control: Control) -> list[Person]:
+    return pool.take_with_pins(_PEOPLE_OF_LANE, client, control, at_once=1)

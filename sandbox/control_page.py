@@ -34,6 +34,7 @@ class PageDoor:
         return [
             web.get("/", self.page),
             web.get("/traffic", self.passed),
+            web.get("/traffic/messages", self.messages),
             web.get("/traffic/{number}", self.message),
         ]
 
@@ -65,6 +66,11 @@ class PageDoor:
                 "chance": self._orders.chance_shown(),
             }
         )
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """Show the messages that passed after a number, some at a time, their secrets hidden."""
+        after = int(control_body.number(request.query.get("after", "0"), most=_NUMBER_MAX))
+        return web.json_response({"messages": self._sandbox.journal.traffic.documents(after)})
 
     async def message(self, request: web.Request) -> web.Response:
         """Show one message with its secrets hidden."""

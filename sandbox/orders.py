@@ -242,6 +242,7 @@ def _told(outcome: Outcome) -> Done:
     response = root.find("Resp")
     return {
         "outcome": "ANSWERED",
+        "txn_id": outcome.envelope.transaction_id,
         "result": outcome.envelope.result,
         "code": outcome.envelope.code,
         "response": {} if response is None else codec.attributes(response),

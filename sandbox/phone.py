@@ -74,7 +74,11 @@ class Handset:
 
 
 class Phone:
-    """One customer's app. It is used by one thread at a time."""
+    """
+    One customer's app. It is used by one thread at a time.
+
+    `sent_ids` are the Txn.ids that it minted, in order.
+    """
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class Phone:
     ) -> None:
         self.handset = handset
         self.address = ""
+        self.sent_ids: list[str] = []
         self._api_url = api_url.rstrip("/")
         self._live_url = (live_url or api_url).rstrip("/")
         self._switch_key = switch_key
@@ -361,6 +366,8 @@ class Phone:
     def _post(
         self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
+        if "txn_id" in body:
+            self.sent_ids.append(body["txn_id"])
         return self._call("POST", self._api_url + path, body=body, headers=headers)
 
     def _call(

@@ -10,7 +10,10 @@ from lxml import etree
 from sandbox import clock, codec
 from sandbox.codec import Envelope
 
-_KEPT_MAX = 400
+_KEPT_MAX = 2_000
+_LINES_MAX = 400
+# Each is masked when it is asked for, and the switch does nothing else meanwhile.
+_DOCUMENTS_MAX = 100
 _HIDDEN = "•••"
 _SHOWN_DIGITS = 4
 _SECRET_TEXTS = {"Data", "keyValue"}
@@ -47,8 +50,14 @@ class Traffic:
         return at
 
     def after(self, number: int) -> list[dict[str, object]]:
-        """Return what passed after this number, the oldest first."""
-        return [_line(passed) for passed in self._passed if passed.number > number]
+        """Return what passed last, after this number, the oldest first."""
+        later = [_line(passed) for passed in self._passed if passed.number > number]
+        return later[-_LINES_MAX:]
+
+    def documents(self, number: int) -> list[dict[str, object]]:
+        """Return what passed after this number with the messages themselves, secrets hidden."""
+        later = [passed for passed in self._passed if passed.number > number][:_DOCUMENTS_MAX]
+        return [_line(passed) | {"xml": _masked(passed.envelope.root)} for passed in later]
 
     def xml(self, number: int) -> str | None:
         """Return a message as it was, with its secrets hidden; None if it is forgotten."""

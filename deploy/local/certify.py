@@ -9,7 +9,7 @@ from deploy.local.directory import REPOSITORY
 from deploy.local.platform import Platform
 from deploy.local.process_file import PYTHON
 
-_CUSTOMERS = 64
+_CUSTOMERS = 120
 
 
 def certify(platform: Platform) -> int:

@@ -9,8 +9,8 @@ from conformance import runner
 from conformance.case import Case, Role
 from conformance.cases import CASES
 from conformance.cases.validation import fault
+from conformance.evidence import masked
 from conformance.numbering import numbered
-from conformance.report import masked
 from sandbox import codec
 
 

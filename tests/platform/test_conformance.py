@@ -1,14 +1,16 @@
 """A sample of what is examined at length elsewhere: conformance cases, and a run under faults."""
 
 import json
+import re
 import subprocess
 import zipfile
 from pathlib import Path
 
 import httpx
 import pytest
+from lxml import etree
 
-from conformance import report, runner
+from conformance import evidence, report, runner
 from conformance.cases import CASES
 from conformance.history import load
 from conformance.history.judging import judge
@@ -52,7 +54,8 @@ def place(platform) -> Place:
 def test_a_sample_of_the_conformance_cases_passes_and_leaves_its_evidence(place, tmp_path):
     cases = runner.sample(CASES, seed=SEED, size=CASES_DRAWN)
 
-    verdicts = runner.run(cases, place, lanes=LANES, done=lambda _: None)
+    with evidence.witnessed(place.control_url) as witness:
+        verdicts = runner.run(cases, place, lanes=LANES, done=lambda _: None)
 
     assert {verdict.case.id: verdict.reason for verdict in verdicts if not verdict.passed} == {}
     facts = report.facts(
@@ -61,11 +64,30 @@ def test_a_sample_of_the_conformance_cases_passes_and_leaves_its_evidence(place,
     report.write_json(tmp_path / "certify.json", facts, verdicts)
     with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
         control = Control(place.control_url, client)
-        report.write_evidence(tmp_path / "evidence.zip", facts, verdicts, control)
+        evidence.write(tmp_path / "evidence.zip", facts, verdicts, control, witness)
     told = json.loads((tmp_path / "certify.json").read_text())
     assert told["summary"] == {"passed": CASES_DRAWN, "cases": CASES_DRAWN}
     with zipfile.ZipFile(tmp_path / "evidence.zip") as bundle:
-        assert {f"{case.id}/case.json" for case in cases} <= set(bundle.namelist())
+        held = {name: bundle.read(name).decode() for name in bundle.namelist()}
+    parts = ("case.json", "messages.xml", "journal.json")
+    assert {f"cases/{case.id}/{part}" for case in cases for part in parts} <= set(held)
+    assert "had passed before they were read" in held["README.md"]
+    documents = {name: etree.fromstring(text) for name, text in held.items() if ".xml" in name}
+    seen = [message for document in documents.values() for message in document]
+    # Whatever is drawn, a case that pays sends ReqPay, and each asks for a balance or is refused.
+    assert len(seen) > CASES_DRAWN
+    assert all(len(message) == 1 for message in seen)
+    assert [name for name, text in held.items() if leaks(place, text)] == []
+
+
+def leaks(place: Place, text: str) -> list[str]:
+    """Return what an evidence must not hold: numbers of people, credentials, keys of shops."""
+    people = place.customers()
+    secret = [place.shop()["api_key"], *(person["device_identifier"] for person in people)]
+    secret += [person["mobile"][-10:] for person in people]
+    found = [each for each in secret if each in text]
+    # The accounts of the seed's crowd, and the outer form of every credential block.
+    return found + re.findall(r"\b0013\d{8}\b|2\.0\|[A-Za-z0-9+/]{8}", text)
 
 
 def test_a_short_run_under_faults_is_found_good(place, tmp_path):

@@ -49,6 +49,10 @@ def test_no_secret_is_shown(world):
 
     assert any("•••7890" in text for text in texts)
     assert [secret for secret in secrets for text in texts if secret in text] == []
+    kept = world.control.get("/traffic/messages").json()["messages"]
+    assert [each["xml"] for each in kept if each["txn_id"] == txn_id] == texts
+    after = world.control.get("/traffic/messages", params={"after": kept[0]["number"]}).json()
+    assert after["messages"][: len(kept) - 1] == kept[1:]
 
 
 @pytest.mark.parametrize("number", ["0", "999999999"])

@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from conformance import report, runner
+from conformance import evidence, report, runner
 from conformance.case import Case
 from conformance.cases import CASES
 from conformance.people import NotEnoughCustomersError
@@ -84,7 +85,9 @@ def _play(
     )
     began_at, begun = report.began_at(), time.monotonic()
     try:
-        with shown.progress(len(cases)) as done:
+        with ExitStack() as stack:
+            witness = stack.enter_context(evidence.witnessed(control.url))
+            done = stack.enter_context(shown.progress(len(cases)))
             verdicts = runner.run(cases, place, lanes=lanes, done=done)
     except NotEnoughCustomersError as error:
         raise CommandError(str(error)) from error
@@ -100,5 +103,5 @@ def _play(
     if options["json"]:
         report.write_json(options["json"], run, verdicts)
     if options["evidence"]:
-        report.write_evidence(options["evidence"], run, verdicts, control)
+        evidence.write(options["evidence"], run, verdicts, control, witness)
     return all(verdict.passed for verdict in verdicts)
