@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from apps.common import clock
+from apps.upi import codec, xml
 from apps.upi.directory_models import DirectoryList, Psp
 from apps.upi.services import listings
 from sandbox import listings as switch
@@ -12,6 +13,7 @@ from sandbox import world
 from sandbox.link_keys import LINK_KEYS, LinkKeys
 from tests.api.links import APP_RESOLVE, codes_in, resolve
 from tests.api.people import enrol_person, open_shop
+from tests.upi import wire
 
 pytestmark = pytest.mark.django_db
 
@@ -35,22 +37,21 @@ def directory(banks):
         Psp.objects.create(name=bank.name, handles=list(bank.handles), is_active=True)
     at = clock.now()
     yesterday, today = (
-        [entry(banks, each, bank) for bank in world.OTHER_BANKS for each in keys]
+        received(
+            [switch.link_key(banks, each, bank) for bank in world.OTHER_BANKS for each in keys]
+        )
         for keys in (LINK_KEYS, [each for each in LINK_KEYS if each.is_listed])
     )
     listings.store(DirectoryList.PSP_KEYS, yesterday, at=at - dt.timedelta(days=1))
     listings.store(DirectoryList.PSP_KEYS, today, at=at)
 
 
-def entry(banks, wanted, bank):
-    key = switch.link_key(banks, wanted, bank)
-    return {
-        "code": key.get("code"),
-        "owner": key.get("owner"),
-        "type": key.get("type"),
-        "key_index": key.get("ki"),
-        "value": key.findtext("keyValue"),
-    }
+def received(keys):
+    """Return what the directory keeps of the sandbox's list, read from the wire's own bytes."""
+    root = wire.fresh("45_RespListKeys")
+    root.find("Txn").set("type", "ListPSPKeys")
+    root.find("keyList")[:] = keys
+    return listings.entries_of(codec.decode(xml.canonical(root)))
 
 
 def shown(person, text):
