@@ -13,7 +13,9 @@ _PSP_CODES = {
 _SWITCH_CODE = re.compile(r"[US]\d\d|UP1|M16")
 _CODE = re.compile(r"[A-Z0-9]{2,3}")
 _SECONDS_MAX = 600
-_RISK_MAX = 99_999
+# The score in the published examples, and the highest that the form allows.
+_RISK, _RISK_HIGH = "00030", "99999"
+_RISK_MAX = int(_RISK_HIGH)
 _PAISE = 100
 _DECLINED_BY_CUSTOMER = "ZA"
 
@@ -36,7 +38,7 @@ class Behaviour:
     credit_delay_seconds: float = 0
     verdict_delay_seconds: float = 0
     is_final_doubled: bool = False
-    risk: str = "00030"
+    risk: str = _RISK
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class PayerBehaviour:
     """
     How a magic payer answers a collect request, and its bank the debit.
 
-    An answer code declines the request; a silent payer lets it expire.
+    An answer code declines the request; a silent payer lets it expire. `risk` is the score that the
+    switch gives what he pays.
     """
 
     answer_code: str = ""
@@ -52,6 +55,7 @@ class PayerBehaviour:
     debit_code: str = ""
     is_debit_silent: bool = False
     is_pin_wrong: bool = False
+    risk: str = _RISK
 
 
 _PLAIN = Behaviour()
@@ -70,6 +74,7 @@ _AMOUNTS = {
     51: Behaviour(switch_code="U30~Z9"),
     55: Behaviour(switch_code="U30~ZM"),
     68: _TIMEOUT,
+    77: Behaviour(risk=_RISK_HIGH),
     91: _DEEMED,
 }
 _NAMED_PAYERS = {
@@ -82,6 +87,7 @@ _PAYER_AMOUNTS = {
     51: PayerBehaviour(debit_code="Z9"),
     55: PayerBehaviour(is_pin_wrong=True),
     68: PayerBehaviour(is_debit_silent=True),
+    77: PayerBehaviour(risk=_RISK_HIGH),
 }
 
 
@@ -113,7 +119,22 @@ def payer_behaviour(address: str, amount_paise: int) -> PayerBehaviour | None:
     verb, _, argument = name.partition(".")
     if verb == "decline" and _CODE.fullmatch(argument.upper()):
         return PayerBehaviour(answer_code=argument.upper())
+    if verb == "risk" and _is_risk(argument):
+        return PayerBehaviour(risk=argument.zfill(len(_RISK)))
     return None
+
+
+def risk(*, payer: str, payee: str, amount_paise: int) -> str:
+    """Return the score of a payment: what the payee's address or amount says, else the payer's."""
+    of_payee = behaviour(payee, amount_paise) or _PLAIN
+    of_payer = payer_behaviour(payer, amount_paise)
+    if of_payee.risk != _RISK or of_payer is None:
+        return of_payee.risk
+    return of_payer.risk
+
+
+def _is_risk(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= _RISK_MAX
 
 
 def _failing(code: str) -> Behaviour:

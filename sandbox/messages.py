@@ -28,8 +28,12 @@ def _transaction(attributes: dict[str, str], *, risk_of: Payment | None = None) 
     ordered = {name: attributes[name] for name in _TRANSACTION_ORDER if attributes.get(name)}
     made = element("Txn", ordered)
     if risk_of is not None:
-        behaviour = magic.behaviour(risk_of.payee_address) or magic.Behaviour()
-        score = {"provider": world.SWITCH, "type": "TXNRISK", "value": behaviour.risk}
+        risk = magic.risk(
+            payer=risk_of.payer_address,
+            payee=risk_of.payee_address,
+            amount_paise=risk_of.amount_paise,
+        )
+        score = {"provider": world.SWITCH, "type": "TXNRISK", "value": risk}
         made.append(element("RiskScores", None, element("Score", score)))
     return made
 

@@ -163,13 +163,36 @@ def test_amounts_decide_where_the_address_says_nothing(world):
     assert world.ended(world.send_pay("ravi@smplbank", "1.51"))["status"] == "SUCCESS"
 
 
-def test_the_switch_scores_the_risk_of_each_leg(world):
-    txn_id = world.send_pay("risk.777@sandbox")
+def score_of(message) -> dict[str, str]:
+    return dict(message.root.find("Txn/RiskScores/Score").items())
+
+
+SCORES = [
+    ("risk.777@sandbox", "149.50", "00777"),
+    ("success@sandbox",  "149.77", "99999"),
+    ("ravi@smplbank",    "149.77", "00030"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("payee", "amount", "score"), SCORES)
+def test_the_switch_scores_the_risk_of_each_leg(world, payee, amount, score):
+    txn_id = world.send_pay(payee, amount)
 
     assert world.ended(txn_id)["status"] == "SUCCESS"
     debit = world.bank.wait_for("ReqPay", txn_id, "DEBIT")
-    score = debit.root.find("Txn/RiskScores/Score")
-    assert dict(score.items()) == {"provider": "NPCI", "type": "TXNRISK", "value": "00777"}
+    assert score_of(debit) == {"provider": "NPCI", "type": "TXNRISK", "value": score}
+
+
+@pytest.mark.parametrize(
+    ("payer", "paise", "score"),
+    [("risk.888@sandbox", 100, "00888"), ("success@sandbox", 177, "99999")],
+)
+def test_a_payer_may_be_a_risk_too(world, payer, paise, score):
+    txn_id = world.order("shop@exbank", payer=payer, amount_paise=paise)
+
+    assert world.ended(txn_id)["status"] == "SUCCESS"
+    assert score_of(world.bank.wait_for("ReqAuthDetails", txn_id))["value"] == score
+    assert score_of(world.bank.wait_for("ReqPay", txn_id, "CREDIT"))["value"] == score
 
 
 @pytest.mark.parametrize(("amount", "code"), [(101, ""), (151, "U30~Z9"), (155, "U30~ZM")])
