@@ -157,8 +157,7 @@ def _messages(case_id: str, messages: Sequence[Mapping[str, Any]]) -> str:
 def _journal(verdict: Verdict, control: Control) -> str:
     """Write what the switch's journal says of the payments: how they ended, who owes what."""
     found = {}
-    # An order that was sent twice is one transaction.
-    for transaction_id in dict.fromkeys(verdict.transaction_ids):
+    for transaction_id in verdict.transaction_ids:
         journal = control.journal(transaction_id)
         if journal["payment"] is not None:
             found[transaction_id] = {

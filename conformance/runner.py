@@ -65,7 +65,7 @@ class _Lane:
             for person in self.people:
                 person.known_paise = None
         sent = [each for person in players for each in person.phone.sent_ids]
-        transaction_ids = list(dict.fromkeys(stage.transaction_ids + sent))
+        transaction_ids = list(dict.fromkeys(filter(None, stage.transaction_ids + sent)))
         seconds = time.monotonic() - begun
         return Verdict(case, stage.findings, transaction_ids, seconds, error=error)
 

@@ -11,8 +11,14 @@ _LOOK_SECONDS = 0.1
 _OUR_BRANCH = "EXBK0000001"
 
 
-def _asked(stage: Stage, path: str, body: dict[str, str]) -> str:
+def _told(stage: Stage, path: str, body: dict[str, str]) -> dict[str, Any]:
     told = stage.control.call("POST", path, body)
+    stage.transaction_ids.append(told.get("txn_id", ""))
+    return told
+
+
+def _asked(stage: Stage, path: str, body: dict[str, str]) -> str:
+    told = _told(stage, path, body)
     return f"{told['outcome']} {told.get('result', '')} {told.get('code', '')}".strip()
 
 
@@ -34,7 +40,7 @@ def known_to_others(stage: Stage) -> None:
 
 def shop_to_others(stage: Stage) -> None:
     """Another bank that asks about a merchant of ours hears that it is one."""
-    told = stage.control.call("POST", "/valadd", {"addr": stage.place.shop()["vpa"]})
+    told = _told(stage, "/valadd", {"addr": stage.place.shop()["vpa"]})
     stage.expect("the answer", found=told.get("result"), wanted="SUCCESS")
     stage.expect("it is a merchant", found=told.get("is_merchant"), wanted=True)
 
@@ -48,7 +54,7 @@ def unknown_to_others(stage: Stage) -> None:
 def accounts_to_others(stage: Stage) -> None:
     """Another PSP that asks for the accounts of a mobile number hears of them, masked."""
     mobile = stage.payee.phone.handset.mobile
-    told = stage.control.call("POST", "/listaccount", {"mobile": mobile, "ifsc": _OUR_BRANCH})
+    told = _told(stage, "/listaccount", {"mobile": mobile, "ifsc": _OUR_BRANCH})
     stage.expect("the answer", found=told.get("result"), wanted="SUCCESS")
     stage.expect("how many", found=len(told.get("accounts", [])), wanted=1)
 

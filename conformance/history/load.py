@@ -20,6 +20,7 @@ from conformance.people import Pool
 from conformance.person import Person, other_pin
 from conformance.place import TIMEOUT_SECONDS, Control, Place, wait_until
 from sandbox import ids
+from sandbox.phone import RefusedError
 
 # A customer may pay twenty times a day.
 PAYMENTS_OF_PERSON = 18
@@ -142,7 +143,11 @@ class Run:
                 number = next(counter)
             if number >= self.plan.payments:
                 return
-            self._one(next(own), number, draw)
+            try:
+                self._one(next(own), number, draw)
+            except (httpx.TransportError, RefusedError) as error:
+                # Whoever asks meets faults too: what was begun is looked for at the end.
+                self.recorder.write("broken_off", {"number": number, "error": repr(error)})
             told(number)
 
     def _one(self, payer: Person, number: int, draw: random.Random) -> None:
