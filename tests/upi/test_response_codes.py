@@ -142,6 +142,11 @@ def test_the_table_cannot_be_changed():
         ("U68",        "U68", "TD", "payee_bank_timeout",      Fault.PAYEE_BANK),
         ("RB",         "RB",  "TD", "deemed",                  Fault.PAYEE_BANK),
         ("U70",        "U70", "TD", "late_answer",             Fault.NETWORK),
+        ("U31~LC",     "LC",  "BD", "payee_bank_declined",     Fault.PAYEE_BANK),
+        ("U31~YH",     "YH",  "BD", "merchant_error",          Fault.MERCHANT),
+        ("U31~X7",     "X7",  "TD", "merchant_unreachable",    Fault.MERCHANT),
+        ("U30~K1",     "K1",  "BD", "risk_declined",           Fault.PAYER_BANK),
+        ("U10",        "U10", "BD", "network_declined",        Fault.NETWORK),
         ("",           "",    "",   "declined",                Fault.NETWORK),
         ("~",          "",    "",   "declined",                Fault.NETWORK),
         ("Q0~Q1|Q2",   "Q1",  "",   "declined",                Fault.NETWORK),
@@ -154,6 +159,18 @@ def test_the_inner_code_decides(code, inner, kind, reason, fault):
     assert (explained.code, explained.inner_code, explained.kind) == (code, inner, kind)
     assert (explained.reason, explained.fault) == (reason, fault)
     assert explained.title
+
+
+@pytest.mark.parametrize("code", ["U01", "U35", "U36", "U38", "U39", "U42", "U70", "RB", "NO"])
+def test_what_may_have_been_worked_is_never_called_retryable(code):
+    assert not explain(code).is_retryable
+
+
+def test_a_code_without_a_class_is_named_to_operators_too():
+    assert explain("U30~Z9").for_operators() == "U30~Z9 (BD: Insufficient funds)"
+    assert explain("RB").for_operators().startswith("RB (TD: ")
+    assert explain("Q0").for_operators() == "Q0 (Not a code that we know)"
+    assert explain("00").for_operators() == "00"
 
 
 def test_a_code_means_what_its_table_says():
