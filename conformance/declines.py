@@ -15,7 +15,7 @@ _BUSINESS = (
 )  # fmt: skip
 # The list leaves their class open.
 _OPEN = "S96 U29"
-_CLASSES = {
+CLASSES = {
     code: kind
     for kind, codes in (("TD", _TECHNICAL), ("BD", _BUSINESS), ("", _OPEN))
     for code in codes.split()
@@ -25,7 +25,7 @@ _NAMES = {"TD": "technical", "BD": "business", "": "unclassed"}
 
 def class_of(code: str) -> str:
     """Return TD, BD, or nothing where the list leaves it open; empty for an empty code."""
-    return _CLASSES[code.rpartition("~")[2]] if code else ""
+    return CLASSES[code.rpartition("~")[2]] if code else ""
 
 
 def named(code: str) -> str:

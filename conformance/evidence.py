@@ -3,7 +3,7 @@
 import json
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from conformance.case import Verdict
 from conformance.place import TIMEOUT_SECONDS, Control
 from conformance.report import ROLE_NAMES, Facts, catalogue
 
+JournalOf = Callable[[str], dict[str, Any]]
 _LOOK_SECONDS = 0.5
 _README = """\
 # Evidence of a conformance run
@@ -108,9 +109,9 @@ def witnessed(url: str) -> Iterator[Witness]:
 
 
 def write(
-    path: Path, run: Facts, verdicts: Sequence[Verdict], control: Control, witness: Witness
+    path: Path, run: Facts, verdicts: Sequence[Verdict], witness: Witness, journal_of: JournalOf
 ) -> None:
-    """Write the bundle as a zip."""
+    """Write the bundle as a zip; `journal_of` tells what the switch's journal has of a Txn.id."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
         lines = []
@@ -119,7 +120,7 @@ def write(
             folder = f"cases/{verdict.case.id}"
             bundle.writestr(f"{folder}/case.json", _case(verdict))
             bundle.writestr(f"{folder}/messages.xml", _messages(verdict.case.id, messages))
-            bundle.writestr(f"{folder}/journal.json", _journal(verdict, control))
+            bundle.writestr(f"{folder}/journal.json", _journal(verdict, journal_of))
             lines.append(_line(verdict, len(messages)))
         bundle.writestr("run.json", json.dumps(asdict(run), indent=1))
         bundle.writestr("README.md", _index(run, verdicts, witness, lines))
@@ -154,11 +155,11 @@ def _messages(case_id: str, messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([*parts, "</messages>", ""])
 
 
-def _journal(verdict: Verdict, control: Control) -> str:
+def _journal(verdict: Verdict, journal_of: JournalOf) -> str:
     """Write what the switch's journal says of the payments: how they ended, who owes what."""
     found = {}
     for transaction_id in verdict.transaction_ids:
-        journal = control.journal(transaction_id)
+        journal = journal_of(transaction_id)
         if journal["payment"] is not None:
             found[transaction_id] = {
                 "payment": masked(journal["payment"]),

@@ -1,7 +1,9 @@
 """The cases themselves: that there are enough, that each has a text, that ids stay."""
 
+import csv
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +11,11 @@ from conformance import runner
 from conformance.case import Case, Role
 from conformance.cases import CASES
 from conformance.cases.validation import fault
-from conformance.evidence import masked
+from conformance.declines import CLASSES, class_of
 from conformance.numbering import numbered
 from sandbox import codec
+
+PUBLISHED = Path(__file__).parents[1] / "upi" / "vectors" / "response_code_classes.csv"
 
 
 def a_case(role: Role) -> Case:
@@ -78,7 +82,31 @@ def test_a_fault_is_done_to_a_message_as_its_line_says(order, wanted):
     assert codec.to_bytes(root).decode() == wanted
 
 
-def test_evidence_holds_no_account_number():
-    found = {"refs": [{"acNum": "001100000001", "code": "0000"}], "status": "SUCCESS"}
+def test_a_promise_in_which_a_code_counts_says_how():
+    counted = [case.then for case in CASES if " decline" in case.then]
 
-    assert masked(found) == {"refs": [{"acNum": "****0001", "code": "0000"}], "status": "SUCCESS"}
+    assert {text.partition(", a ")[2].split()[0] for text in counted if ", a " in text} == {
+        "technical",
+        "business",
+        "unclassed",
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("U30~Z9", "BD"), ("U30~B6", "TD"), ("U67", "TD"), ("U69", "BD"), ("S96", ""), ("", "")],
+)
+def test_a_code_counts_by_its_inner_code(code, kind):
+    assert class_of(code) == kind
+
+
+def test_the_cases_own_classes_are_those_of_the_published_list():
+    published: dict[str, set[str]] = {}
+    with PUBLISHED.open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            for code in row["codes"].split():
+                published.setdefault(code, set()).add(row["class"].replace("NA", "").strip("-"))
+
+    differing = [code for code, kind in CLASSES.items() if kind not in published.get(code, ())]
+
+    assert differing == []

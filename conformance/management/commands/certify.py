@@ -103,5 +103,5 @@ def _play(
     if options["json"]:
         report.write_json(options["json"], run, verdicts)
     if options["evidence"]:
-        evidence.write(options["evidence"], run, verdicts, control, witness)
+        evidence.write(options["evidence"], run, verdicts, witness, control.journal)
     return all(verdict.passed for verdict in verdicts)
