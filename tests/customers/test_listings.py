@@ -153,7 +153,8 @@ def test_accounts_are_found_by_the_phones_number_and_one_is_linked(door, switch)
         ("XH", "account_not_found"),
         ("BR", "several_customers"),
         ("B2", "held_jointly"),
-        ("U28", "bank_refused"),
+        ("U28", "payer_bank_unavailable"),
+        ("Q1", "bank_refused"),
     ],
 )
 def test_a_bank_that_finds_nothing_says_why(door, switch, code, failure):
@@ -166,6 +167,9 @@ def test_a_bank_that_finds_nothing_says_why(door, switch, code, failure):
     shown = see(asha, told)
     assert (shown["status"], shown["upi_code"], shown["failure"]) == ("failed", code, failure)
     assert shown["accounts"] == []
+    is_explained = failure != "bank_refused"
+    assert bool(shown["explanation"]) == is_explained
+    assert not is_explained or shown["explanation"]["upi_code"] == code
 
 
 def test_a_bank_answers_for_its_own_accounts_only(door, switch):

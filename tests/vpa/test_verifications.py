@@ -102,7 +102,7 @@ def test_an_address_abroad_is_verified_by_its_own_psp(door, switch):
 
 
 @pytest.mark.parametrize(
-    ("code", "failure"), [("ZH", "address_not_found"), ("U27", "not_verified")]
+    ("code", "failure"), [("ZH", "payee_unknown"), ("U27", "payee_app_unavailable")]
 )
 def test_an_address_that_is_not_vouched_for_is_failed(door, switch, code, failure):
     asha = enrol_person()
@@ -113,6 +113,7 @@ def test_an_address_that_is_not_vouched_for_is_failed(door, switch, code, failur
 
     shown = see(asha.client, told)
     assert (shown["status"], shown["upi_code"], shown["failure"]) == ("failed", code, failure)
+    assert shown["explanation"]["upi_code"] == code
     assert shown["verified_name"] is None
 
 
@@ -149,7 +150,7 @@ def test_an_address_of_ours_needs_no_question(door, switch):
 
     assert (told.status_code, told.json()["verified_name"]) == (200, "Nila Books")
     assert (told.json()["kind"], told.json()["mcc"]) == ("ENTITY", "5942")
-    assert (nobody.status_code, nobody.json()["failure"]) == (200, "address_not_found")
+    assert (nobody.status_code, nobody.json()["failure"]) == (200, "payee_unknown")
     assert verify.advance_due(at=clock.now()) == 0
     assert switch.posted == []
 

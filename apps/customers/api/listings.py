@@ -14,23 +14,15 @@ from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account
 from apps.customers import selectors
 from apps.customers.api import render, schemas
-from apps.customers.api.base import CustomerView, body_of, principal_of
+from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
 from apps.customers.models import AccountListing, FoundAccount
 from apps.customers.services import listing
 from apps.customers.states import FINAL, PUBLIC_STATUS, RequestState
 from apps.upi.selectors import account_providers
-from apps.upi.services import questions
+from apps.upi.response_codes import Language
 
 _IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 _FOUND_ID = re.compile(r"fac_[0-9a-z]{26}")
-# Why a bank shows no account, in the words of our API.
-_FAILURES = {
-    "XH": "account_not_found",
-    "BR": "several_customers",
-    "B2": "held_jointly",
-    questions.OVER_BUDGET: "daily_limit",
-}
-_OTHERWISE = "bank_refused"
 
 
 class BankSchema(serializers.Serializer[None]):
@@ -81,6 +73,7 @@ class ListingSchema(serializers.Serializer[None]):
     upi_code = serializers.CharField(allow_null=True)
     failure = serializers.CharField(allow_null=True)
     accounts = FoundAccountSchema(many=True)
+    explanation = schemas.EXPLANATION
     created_at = serializers.DateTimeField()
 
 
@@ -138,7 +131,7 @@ class ListingsView(CustomerView):
         members.check_known(body, {"bank"})
         ifsc = members.text(body, "bank", _IFSC)
         row = listing.ask(ifsc, principal=principal_of(request), at=clock.now())
-        return Response(_render(row), status=202)
+        return Response(_render(row, asked_language(request)), status=202)
 
 
 class ListingView(CustomerView):
@@ -155,7 +148,7 @@ class ListingView(CustomerView):
         row = selectors.listing_of(
             principal_of(request).customer_id, ids.parse_public_id("lst", listing_id)
         )
-        return Response(_render(row))
+        return Response(_render(row, asked_language(request)))
 
 
 class LinksView(CustomerView):
@@ -192,7 +185,7 @@ class LinksView(CustomerView):
         return Response(render.account(row), status=201)
 
 
-def _render(row: AccountListing) -> dict[str, Any]:
+def _render(row: AccountListing, language: Language) -> dict[str, Any]:
     state = RequestState(row.state)
     is_failed = state is RequestState.FAILED
     return {
@@ -202,7 +195,7 @@ def _render(row: AccountListing) -> dict[str, Any]:
         "status": PUBLIC_STATUS[state],
         "finality": "final" if state in FINAL else "provisional",
         "upi_code": row.result_code or None,
-        "failure": _FAILURES.get(row.result_code, _OTHERWISE) if is_failed else None,
+        **(render.failure(row.result_code, language) if is_failed else render.NO_FAILURE),
         "accounts": [_account(each) for each in selectors.found_accounts(row)],
         "created_at": clock.iso(row.created_at),
     }

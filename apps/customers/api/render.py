@@ -7,10 +7,12 @@ from apps.common.masking import mask_account
 from apps.customers.models import AccountRequest, LinkedAccount
 from apps.customers.states import FINAL, PUBLIC_STATUS, RequestState
 from apps.upi.response_codes import REQUEST, Language, deciding_row, explain
+from apps.upi.services import questions
 
 # What we refuse ourselves has no code of UPI.
-_OURS = {"OVER_BUDGET": "daily_limit"}
-_UNKNOWN = "bank_refused"
+_OURS = {questions.OVER_BUDGET: "daily_limit"}
+BANK_REFUSED = "bank_refused"
+NO_FAILURE = {"failure": None, "explanation": None}
 
 
 def account(row: LinkedAccount) -> dict[str, Any]:
@@ -29,9 +31,7 @@ def account(row: LinkedAccount) -> dict[str, Any]:
 def account_request(row: AccountRequest, language: Language) -> dict[str, Any]:
     """Return a request and what became of it."""
     state = RequestState(row.state)
-    failure, explanation = None, None
-    if state == RequestState.FAILED:
-        failure, explanation = _failure(row.result_code, language)
+    is_failed = state is RequestState.FAILED
     return {
         "object": "account_request",
         "id": ids.public_id("arq", row.pk),
@@ -41,17 +41,22 @@ def account_request(row: AccountRequest, language: Language) -> dict[str, Any]:
         "status": PUBLIC_STATUS[state],
         "finality": "final" if state in FINAL else "provisional",
         "upi_code": row.result_code or None,
-        "failure": failure,
-        "explanation": explanation,
+        **(failure(row.result_code, language) if is_failed else NO_FAILURE),
         "created_at": clock.iso(row.created_at),
     }
 
 
-def _failure(code: str, language: Language) -> tuple[str, dict[str, object] | None]:
-    """Return why the bank said no: a stable word, and the words for people."""
+def failure(
+    code: str, language: Language, *, otherwise: str = BANK_REFUSED
+) -> dict[str, str | dict[str, object] | None]:
+    """
+    Return the members that say why a request failed: a stable word, and the words for people.
+
+    `otherwise` is the word for codes that nobody explains.
+    """
     if code in _OURS:
-        return _OURS[code], None
+        return {"failure": _OURS[code], "explanation": None}
     if deciding_row(code, REQUEST) is None:
-        return _UNKNOWN, None
+        return {"failure": otherwise, "explanation": None}
     words = explain(code, language, tables=REQUEST)
-    return words.reason, words.as_document()
+    return {"failure": words.reason, "explanation": words.as_document()}

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, members
+from apps.customers.api.base import asked_language
 from apps.merchants import selectors
 from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import Scope
@@ -47,7 +48,8 @@ class VerificationsView(MerchantView):
             kind=VpaKind.ENTITY,
             mcc=merchant.vpa.mcc,
         )
-        return taken_on(verify.ask(address, asker=asker, at=clock.now()))
+        row = verify.ask(address, asker=asker, at=clock.now())
+        return taken_on(row, asked_language(request))
 
 
 class VerificationView(MerchantView):
@@ -63,4 +65,5 @@ class VerificationView(MerchantView):
     def get(self, request: Request, verification_id: str) -> Response:
         """See what the address's bank answered."""
         members.check_parameters(request.query_params, ())
-        return Response(shown_to(principal_of(request).client, verification_id))
+        client = principal_of(request).client
+        return Response(shown_to(client, verification_id, asked_language(request)))

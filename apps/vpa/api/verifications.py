@@ -10,16 +10,15 @@ from rest_framework.response import Response
 from apps.common import clock, ids, members
 from apps.common.addresses import VpaAddress
 from apps.customers import selectors as customers
-from apps.customers.api import schemas
-from apps.customers.api.base import CustomerView, body_of, principal_of
+from apps.customers.api import render, schemas
+from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
+from apps.upi.response_codes import Language
 from apps.vpa import selectors
 from apps.vpa.contracts import Asker
 from apps.vpa.models import Verification
 from apps.vpa.services import verify
 from apps.vpa.states import FINAL, PUBLIC_STATUS, VerificationState
 
-# Why an address was not verified, in the words of our API.
-_FAILURES = {verify.UNKNOWN_ADDRESS: "address_not_found"}
 _OTHERWISE = "not_verified"
 
 
@@ -42,6 +41,7 @@ class VerificationSchema(serializers.Serializer[None]):
     mcc = serializers.CharField(allow_null=True)
     upi_code = serializers.CharField(allow_null=True)
     failure = serializers.CharField(allow_null=True)
+    explanation = schemas.EXPLANATION
     created_at = serializers.DateTimeField()
 
 
@@ -77,7 +77,8 @@ class VerificationsView(CustomerView):
             address=customers.message_address(payer.mobile),
             name=payer.name,
         )
-        return taken_on(verify.ask(address, asker=asker, at=clock.now()))
+        row = verify.ask(address, asker=asker, at=clock.now())
+        return taken_on(row, asked_language(request))
 
 
 class VerificationView(CustomerView):
@@ -87,7 +88,8 @@ class VerificationView(CustomerView):
     def get(self, request: Request, verification_id: str) -> Response:
         """See what the address's bank answered."""
         members.check_parameters(request.query_params, ())
-        return Response(shown_to(principal_of(request).client, verification_id))
+        client = principal_of(request).client
+        return Response(shown_to(client, verification_id, asked_language(request)))
 
 
 def asked_address(request: Request) -> VpaAddress:
@@ -97,18 +99,19 @@ def asked_address(request: Request) -> VpaAddress:
     return members.address(body, "address")
 
 
-def taken_on(row: Verification) -> Response:
+def taken_on(row: Verification, language: Language) -> Response:
     """Answer a question: 200 with its end, or 202 while it is under way."""
     is_over = VerificationState(row.state) in FINAL
-    return Response(_render(row), status=200 if is_over else 202)
+    return Response(_render(row, language), status=200 if is_over else 202)
 
 
-def shown_to(client: str, verification_id: str) -> dict[str, Any]:
+def shown_to(client: str, verification_id: str, language: Language) -> dict[str, Any]:
     """Return a verification as its client may see it. Raises NotFoundError."""
-    return _render(selectors.verification_of(client, ids.parse_public_id("ver", verification_id)))
+    row = selectors.verification_of(client, ids.parse_public_id("ver", verification_id))
+    return _render(row, language)
 
 
-def _render(row: Verification) -> dict[str, Any]:
+def _render(row: Verification, language: Language) -> dict[str, Any]:
     state = VerificationState(row.state)
     is_refused = state is VerificationState.REFUSED
     return {
@@ -121,6 +124,10 @@ def _render(row: Verification) -> dict[str, Any]:
         "kind": row.kind or None,
         "mcc": row.mcc or None,
         "upi_code": row.result_code or None,
-        "failure": _FAILURES.get(row.result_code, _OTHERWISE) if is_refused else None,
+        **(_refusal(row, language) if is_refused else render.NO_FAILURE),
         "created_at": clock.iso(row.created_at),
     }
+
+
+def _refusal(row: Verification, language: Language) -> dict[str, Any]:
+    return render.failure(row.result_code, language, otherwise=_OTHERWISE)
