@@ -135,6 +135,25 @@ def test_x04_a_key_outside_its_validity(switch, _case, begins, ends, revoked):
     assert traces(post.txn_id) == {}
 
 
+def test_x28_a_known_psp_cannot_speak_to_us_past_the_switch(switch):
+    key, root = wire.new_key(), wire.fresh("DEBIT")
+    directory.register_key(
+        "900002",
+        PeerKey.Purpose.SIGNING,
+        wire.public_pem(key.public_key()),
+        valid_from_at=clock.now(),
+    )
+    root.find("Head").set("orgId", "900002")
+    post = hostile.posted(wire.sign(root, key), root)
+
+    ack = switch.post(post)
+
+    assert ack.get("err") == "U52"
+    assert verdicts(post.txn_id) == [("REFUSED", "U52")]
+    assert security_events(post.txn_id) == [("U52", "operations")]
+    assert traces(post.txn_id) == {}
+
+
 def test_x20_x21_a_message_id_stands_for_its_bytes(switch):
     root = wire.fresh("HEARTBEAT")
     body = wire.sign(root, switch.key)

@@ -263,6 +263,22 @@ def test_x28_a_known_sender_cannot_speak_for_another(door, changes):
     refused(door.send(wire.fresh("DEBIT"), key=other), changes, INTEGRITY)
 
 
+def test_x28_a_known_psp_cannot_speak_to_us_past_the_switch(door, changes):
+    other = wire.new_key()
+    directory.register_key(
+        "900002",
+        PeerKey.Purpose.SIGNING,
+        wire.public_pem(other.public_key()),
+        valid_from_at=clock.now(),
+    )
+    changes()
+
+    def sign_as_itself(root):
+        root.find("Head").set("orgId", "900002")
+
+    refused(door.send(wire.fresh("DEBIT", edit=sign_as_itself), key=other), changes, "U52")
+
+
 def test_a_refused_message_that_was_not_understood_leaves_no_body_behind(door):
     door.post(etree.tostring(wire.fresh("DEBIT")))
 

@@ -121,6 +121,10 @@ def _fitting(pattern: re.Pattern[str], text: str | None) -> str:
 
 
 def _keys_of(trace: _Trace) -> list[Any]:
+    # Banks and PSPs reach us through the switch, which signs what it passes on: whatever keys of
+    # theirs we know, none of them speaks to us.
+    if trace.organisation != settings.UPI_SWITCH_ORG_ID:
+        raise RefusedError("U52", "Head.orgId is not the switch")
     keys = selectors.signing_keys(trace.organisation, at=trace.arrival.received_at)
     if keys is None:
         raise RefusedError("U52", "Head.orgId is not an organisation we know")
