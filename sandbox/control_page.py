@@ -64,6 +64,7 @@ class PageDoor:
                     for fault in faults.orders
                 ],
                 "chance": self._orders.chance_shown(),
+                "heartbeats": self._sandbox.heartbeats.shown(),
             }
         )
 

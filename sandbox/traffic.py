@@ -19,7 +19,8 @@ _SHOWN_DIGITS = 4
 _SECRET_TEXTS = {"Data", "keyValue"}
 _NUMBERS = {"acNum", "accRefNumber", "id", "aadhaarNo"}
 _NUMBER_DETAILS = {"ACNUM", "CARDNUM", "UIDNUM", "CARDDIGITS", "EXPDATE", "MOBNUM", "MOBILE", "ID"}
-_LONG_NUMBER = re.compile(r"\d{6,}")
+# The digits of a branch, in an address that names an account, are nobody's number.
+_LONG_NUMBER = re.compile(r"(?<!@[A-Za-z]{4})(?<!\d)\d{6,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The page that shows the traffic, without secrets, and what it reads."""
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
+from tests.platform.test_browser import CHROMIUM, FLAGS
 from tests.sandbox import spoken
 from tests.sandbox.conftest import wait_until
 
@@ -9,6 +11,10 @@ from tests.sandbox.conftest import wait_until
 def passed(world, txn_id: str) -> list[dict]:
     found = world.control.get("/traffic").json()["messages"]
     return [message for message in found if message["txn_id"] == txn_id]
+
+
+def shown(world, txn_id: str) -> dict:
+    return world.control.get(f"/payments/{txn_id}").json()
 
 
 def test_the_page_loads_nothing_from_elsewhere(world):
@@ -58,3 +64,28 @@ def test_no_secret_is_shown(world):
 @pytest.mark.parametrize("number", ["0", "999999999"])
 def test_a_message_no_longer_kept_is_not_found(world, number):
     assert world.control.get(f"/traffic/{number}").status_code == 404
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_the_page_shows_payments_as_they_are_and_finds_their_messages(world):
+    txn_id = world.send_pay("ravi@smplbank", "123456.78")
+    failed = world.send_pay("fail.xi@sandbox")
+    for each in (txn_id, failed):
+        wait_until(lambda each=each: shown(world, each)["stage"] == "DONE")
+
+    with sync_playwright() as playwright:
+        page = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS).new_page()
+        page.set_default_timeout(60_000)
+        page.goto(str(world.control.base_url))
+        row = page.locator(f"#payments tr[title='{txn_id}']")
+        expect(row).to_contain_text("₹1,23,456.78", timeout=60_000)
+        expect(page.locator("#clock")).to_contain_text(", ", timeout=60_000)
+        row.click()
+        expect(page.locator("#traffic tr")).to_have_count(
+            len(passed(world, txn_id)), timeout=60_000
+        )
+        page.fill("#wanted", failed)
+        page.check("#only-trouble")
+        expect(page.locator("#traffic tr .bad").first).to_have_text("U31~XI", timeout=60_000)
+        page.fill("#wanted", "nothing like this")
+        expect(page.locator("#no-traffic")).to_have_text("No message fits.", timeout=60_000)
