@@ -20,7 +20,7 @@ CLASSES = {
     for kind, codes in (("TD", _TECHNICAL), ("BD", _BUSINESS), ("", _OPEN))
     for code in codes.split()
 }
-_NAMES = {"TD": "technical", "BD": "business", "": "unclassed"}
+_NAMES = {"TD": "a technical decline", "BD": "a business decline", "": "a decline of no class"}
 
 
 def class_of(code: str) -> str:
@@ -30,7 +30,7 @@ def class_of(code: str) -> str:
 
 def named(code: str) -> str:
     """Return a code with its class, for a case's text."""
-    return f"{code}, a {_NAMES[class_of(code)]} decline"
+    return f"{code}, {_NAMES[class_of(code)]}"
 
 
 def code_of(shown: dict[str, Any]) -> str:

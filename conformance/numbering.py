@@ -38,8 +38,9 @@ def cases_of(
     given: str,
     when: str,
     first: int,
+    about: str = "",
 ) -> tuple[Case, ...]:
-    """Make a case of each function: its docstring is what it promises."""
+    """Make a case of each function: its docstring is what it promises, `about` begins its title."""
     made = []
     for play, source, is_clean, waits_seconds in (Play(*each) for each in plays):
         promise = (play.__doc__ or "").strip()
@@ -47,7 +48,7 @@ def cases_of(
             Case(
                 id="",
                 role=role,
-                title=_title(str(getattr(play, "__name__", ""))),
+                title=_title(about, str(getattr(play, "__name__", ""))),
                 given=given,
                 when=when,
                 then=promise,
@@ -60,6 +61,7 @@ def cases_of(
     return tuple(numbered(made, first=first))
 
 
-def _title(name: str) -> str:
-    words = name.replace("_", " ").capitalize().split()
-    return " ".join(word.upper() if word.lower() in _SAID_AS_LETTERS else word for word in words)
+def _title(about: str, name: str) -> str:
+    words = name.split("_")
+    said = " ".join(word.upper() if word in _SAID_AS_LETTERS else word for word in words)
+    return f"{about}: {said}" if about else said[0].upper() + said[1:]

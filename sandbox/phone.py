@@ -74,11 +74,7 @@ class Handset:
 
 
 class Phone:
-    """
-    One customer's app. It is used by one thread at a time.
-
-    `sent_ids` are the Txn.ids that it minted, in order.
-    """
+    """One customer's app, used by one thread at a time; `sent_ids` are the Txn.ids it minted."""
 
     def __init__(
         self,
@@ -366,8 +362,7 @@ class Phone:
     def _post(
         self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        if "txn_id" in body:
-            self.sent_ids.append(body["txn_id"])
+        self.sent_ids += [body["txn_id"]] if "txn_id" in body else []
         return self._call("POST", self._api_url + path, body=body, headers=headers)
 
     def _call(

@@ -2,17 +2,22 @@
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from conformance import shop
 from conformance.case import AMOUNT_PAISE, Case, Role, Stage
 from conformance.cases.asking import Asking
-from conformance.cases.faults import WORDS
 from conformance.cases.payment import DEEMED, NOTHING, PAID, REVERSED, Ending, Order, failed
+from conformance.cases.wire_faults import (
+    LATE_SECONDS,
+    LEAVES_NOTHING,
+    WORDS,
+    Message,
+    in_words,
+    ordered,
+)
 from conformance.declines import expect_code, named
 from conformance.numbering import numbered
 
-_LATE_SECONDS = 20
 _LEG_SECONDS = 15.0
 _REVERSAL_SECONDS = 10.0
 _CHECK_SECONDS = 92.0
@@ -21,32 +26,21 @@ _EXPIRES_SECONDS = 60.0
 _ORDER_STATUS = {"succeeded": "paid", "failed": "created"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """A message of a collect, and whose part of the bank it examines."""
-
-    role: Role
-    direction: str
-    api: str
-    type: str
-    sub_type: str = ""
-
-
-_CONSENT = _Message(Role.PAYER_PSP, "in", "RespAuthDetails", "COLLECT")
-_DEBIT = _Message(Role.REMITTER, "out", "ReqPay", "DEBIT", "COLLECT")
-_DEBIT_ANSWER = _Message(Role.REMITTER, "in", "RespPay", "DEBIT", "COLLECT")
-_CREDIT = _Message(Role.BENEFICIARY, "out", "ReqPay", "CREDIT", "COLLECT")
-_CREDIT_ANSWER = _Message(Role.BENEFICIARY, "in", "RespPay", "CREDIT", "COLLECT")
-_UNDO_CREDIT = _Message(Role.BENEFICIARY, "out", "ReqPay", "REVERSAL", "CREDIT")
-_END = _Message(Role.PAYEE_PSP, "out", "RespPay", "COLLECT")
-_CONFIRM = _Message(Role.PAYER_PSP, "out", "ReqTxnConfirmation", "TxnConfirmation")
+_CONSENT = Message(Role.PAYER_PSP, "in", "RespAuthDetails", "COLLECT")
+_DEBIT = Message(Role.REMITTER, "out", "ReqPay", "DEBIT", "COLLECT")
+_DEBIT_ANSWER = Message(Role.REMITTER, "in", "RespPay", "DEBIT", "COLLECT")
+_CREDIT = Message(Role.BENEFICIARY, "out", "ReqPay", "CREDIT", "COLLECT")
+_CREDIT_ANSWER = Message(Role.BENEFICIARY, "in", "RespPay", "CREDIT", "COLLECT")
+_UNDO_CREDIT = Message(Role.BENEFICIARY, "out", "ReqPay", "REVERSAL", "CREDIT")
+_END = Message(Role.PAYEE_PSP, "out", "RespPay", "COLLECT")
+_CONFIRM = Message(Role.PAYER_PSP, "out", "ReqTxnConfirmation", "TxnConfirmation")
 
 _PAID = Ending(status="succeeded", switch="SUCCESS", payer=-1, entries=PAID)
 _DEEMED = Ending(status="pending", switch="DEEMED", payer=-1, entries=DEEMED.entries)
 _SILENT_CREDIT = Order("lose", "in", "RespPay", "CREDIT")
 
 # message, fault, how it ends, how long that takes at a scale of one, what went wrong before
-_TABLE: tuple[tuple[_Message, str, Ending, float, tuple[Order, ...]], ...] = (
+_TABLE: tuple[tuple[Message, str, Ending, float, tuple[Order, ...]], ...] = (
     (_CONSENT, "lose", failed("U69"), _EXPIRES_SECONDS, ()),
     (_CONSENT, "nack", failed("U69"), _EXPIRES_SECONDS, ()),
     (_CONSENT, "unreachable", _PAID, 2, ()),
@@ -57,7 +51,7 @@ _TABLE: tuple[tuple[_Message, str, Ending, float, tuple[Order, ...]], ...] = (
     (_DEBIT, "unreachable", failed("U53"), 0, ()),
     (_DEBIT, "lose_ack", failed("U53"), 0, ()),
     (_DEBIT, "delay", _PAID, 0, ()),
-    (_DEBIT, "late", failed("U67"), _LATE_SECONDS, ()),
+    (_DEBIT, "late", failed("U67"), LATE_SECONDS, ()),
     (_DEBIT, "duplicate", _PAID, 0, ()),
     (_DEBIT, "repeat", _PAID, 0, ()),
     (_DEBIT_ANSWER, "lose", failed("U67"), _LEG_SECONDS, ()),
@@ -67,7 +61,7 @@ _TABLE: tuple[tuple[_Message, str, Ending, float, tuple[Order, ...]], ...] = (
     (_CREDIT, "lose", failed("U68", entries=REVERSED), _LEG_SECONDS, ()),
     (_CREDIT, "unreachable", failed("U26", entries=REVERSED), 0, ()),
     (_CREDIT, "delay", _PAID, 0, ()),
-    (_CREDIT, "late", failed("U68", entries=REVERSED), _LATE_SECONDS, ()),
+    (_CREDIT, "late", failed("U68", entries=REVERSED), LATE_SECONDS, ()),
     (_CREDIT, "duplicate", _PAID, 0, ()),
     (_CREDIT, "repeat", _PAID, 0, ()),
     (_CREDIT_ANSWER, "lose", _PAID, _LEG_SECONDS, ()),
@@ -88,43 +82,28 @@ _TABLE: tuple[tuple[_Message, str, Ending, float, tuple[Order, ...]], ...] = (
     (_CONFIRM, "duplicate", _PAID, 0, ()),
     (_CONFIRM, "repeat", _PAID, 0, ()),
 )
-_LEAVES_NOTHING = {"delay", "duplicate", "repeat"}
 
 
 def _cases() -> Iterator[Case]:
     for message, fault, ending, waits_seconds, before in _TABLE:
-        name = " ".join(filter(None, (message.api, message.type, message.sub_type)))
-        given = f"{name} {WORDS[fault]}"
-        if before:
-            given += ", after " + " and ".join(
-                f"{each.api} {each.type} was lost" for each in before
-            )
         moved = "is debited once" if ending.payer else "is no poorer"
         yield Case(
             id="",
             role=message.role,
-            title=f"Collect: {name} {WORDS[fault]}",
-            given=given,
+            title=f"Collect: {message.name} {WORDS[fault]}",
+            given=in_words(message, fault, before),
             when="our merchant asks our customer, who agrees",
             then=f"{ending.told()}, the payer {moved}, and the merchant sees the same",
             source="upi-protocol 1.5, 1.6",
             play=functools.partial(
                 _play,
-                orders=(*before, _order(message, fault)),
+                orders=(*before, ordered(message, fault)),
                 row=ending,
                 waits_seconds=waits_seconds,
             ),
             waits_seconds=waits_seconds,
-            is_clean=fault in _LEAVES_NOTHING and not before,
+            is_clean=fault in LEAVES_NOTHING and not before,
         )
-
-
-def _order(message: _Message, fault: str) -> Order:
-    seconds = {"late": _LATE_SECONDS, "delay": 1}.get(fault, 0)
-    return Order(
-        "delay" if seconds else fault, message.direction, message.api, message.type,
-        message.sub_type, seconds=seconds, code="U08" if fault == "nack" else "",
-    )  # fmt: skip
 
 
 def _play(stage: Stage, *, orders: tuple[Order, ...], row: Ending, waits_seconds: float) -> None:
@@ -172,20 +151,20 @@ _ASKING = (
 
 
 def _cases_of_asking() -> Iterator[Case]:
-    message = _Message(Role.PAYER_PSP, "out", "ReqAuthDetails", "COLLECT")
+    message = Message(Role.PAYER_PSP, "out", "ReqAuthDetails", "COLLECT")
     for fault, code, waits_seconds in _ASKING:
         then = f"it fails with {named(code)}, and nobody pays" if code else "it is paid once"
         yield Case(
             id="",
             role=Role.PAYER_PSP,
-            title=f"Collect: ReqAuthDetails COLLECT {WORDS[fault]}",
-            given=f"ReqAuthDetails COLLECT {WORDS[fault]}",
+            title=f"Collect: {message.name} {WORDS[fault]}",
+            given=in_words(message, fault),
             when="a merchant of another bank asks our customer, who agrees if asked",
             then=then,
             source="upi-protocol 1.5, 1.6",
-            play=functools.partial(_play_asking, order=_order(message, fault), code=code),
+            play=functools.partial(_play_asking, order=ordered(message, fault), code=code),
             waits_seconds=waits_seconds,
-            is_clean=fault in _LEAVES_NOTHING,
+            is_clean=fault in LEAVES_NOTHING,
         )
 
 

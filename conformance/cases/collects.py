@@ -57,7 +57,7 @@ def _rows() -> Iterator[Case]:
         yield Case(
             id="",
             role=Role.PAYEE_PSP,
-            title=f"A collect whose payer {row.does}",
+            title=f"Collect: the payer {row.does}",
             given="an order of our merchant, and a payer of another bank",
             when=f"the merchant asks the payer, who {row.does}",
             then=f"the merchant is shown the collect {told}, and the order is "
@@ -283,6 +283,7 @@ CASES = (
         given="an order of our merchant",
         when="the merchant asks a payer for it with POST /v1/collects",
         first=751,
+        about="Collect",
     ),
     *cases_of(
         Role.PAYER_PSP,
@@ -302,5 +303,6 @@ CASES = (
         given="a customer of this bank",
         when="a merchant of another bank asks for money",
         first=751,
+        about="Collect",
     ),
 )

@@ -15,25 +15,21 @@ from conformance.cases.payment import (
     Row,
     failed,
 )
+from conformance.cases.wire_faults import (
+    LATE_SECONDS,
+    LEAVES_NOTHING,
+    WORDS,
+    Message,
+    in_words,
+    ordered,
+)
 from conformance.numbering import numbered
 
 _SOURCE = "upi-protocol 1.2, 1.6"
-_LATE_SECONDS = 20
-_DELAY_SECONDS = 1
 _LEG_SECONDS = 15.0
 _REVERSAL_SECONDS = 10.0
 _CHECK_SECONDS = 92.0
 
-WORDS = {
-    "lose": "is lost though it counts as delivered",
-    "unreachable": "finds nobody at the other end",
-    "lose_ack": "is taken, and its Ack is lost",
-    "nack": "is refused",
-    "delay": "comes late, in time",
-    "late": "comes when nobody waits for it any more",
-    "duplicate": "comes twice, byte for byte",
-    "repeat": "comes again under a new message id",
-}
 _REVERSED_DEBIT = Ending(
     status="failed", switch="FAILURE", code="U31~XI", payer=0, entries=REVERSED
 )
@@ -54,14 +50,9 @@ _UNCREDITED_DEEMED = Ending(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Message:
-    """A message of a payment: who is examined by it, how it is named, what it takes to have it."""
+class _Message(Message):
+    """A message of a payment, and what it takes to have it."""
 
-    role: Role
-    direction: str
-    api: str
-    type: str
-    sub_type: str = ""
     payee: str = OURS
     before: Sequence[Order] = ()
     waits_seconds: float = 0
@@ -125,7 +116,7 @@ _TABLE: tuple[tuple[_Message, str, Ending, float], ...] = (
     (_AUTH, "unreachable", failed("U18"), 0),
     (_AUTH, "lose_ack", failed("U18"), 0),
     (_AUTH, "delay", SUCCEEDED, 0),
-    (_AUTH, "late", failed("U09"), _LATE_SECONDS),
+    (_AUTH, "late", failed("U09"), LATE_SECONDS),
     (_AUTH, "duplicate", SUCCEEDED, 0),
     (_AUTH, "repeat", SUCCEEDED, 0),
     (_AUTH_ANSWER, "lose", failed("U09"), _LEG_SECONDS),
@@ -133,13 +124,13 @@ _TABLE: tuple[tuple[_Message, str, Ending, float], ...] = (
     (_AUTH_ANSWER, "lose_ack", SUCCEEDED, 2),
     (_AUTH_ANSWER, "nack", failed("U09"), _LEG_SECONDS),
     (_AUTH_ANSWER, "delay", SUCCEEDED, 0),
-    (_AUTH_ANSWER, "late", failed("U09"), _LATE_SECONDS),
+    (_AUTH_ANSWER, "late", failed("U09"), LATE_SECONDS),
     (_AUTH_ANSWER, "duplicate", SUCCEEDED, 0),
     (_DEBIT, "lose", failed("U67"), _LEG_SECONDS),
     (_DEBIT, "unreachable", failed("U53"), 0),
     (_DEBIT, "lose_ack", failed("U53"), 0),
     (_DEBIT, "delay", SUCCEEDED, 0),
-    (_DEBIT, "late", failed("U67"), _LATE_SECONDS),
+    (_DEBIT, "late", failed("U67"), LATE_SECONDS),
     (_DEBIT, "duplicate", SUCCEEDED, 0),
     (_DEBIT, "repeat", SUCCEEDED, 0),
     (_DEBIT_ANSWER, "lose", failed("U67"), _LEG_SECONDS),
@@ -147,13 +138,13 @@ _TABLE: tuple[tuple[_Message, str, Ending, float], ...] = (
     (_DEBIT_ANSWER, "lose_ack", SUCCEEDED, 2),
     (_DEBIT_ANSWER, "nack", failed("U67"), _LEG_SECONDS),
     (_DEBIT_ANSWER, "delay", SUCCEEDED, 0),
-    (_DEBIT_ANSWER, "late", failed("U67"), _LATE_SECONDS),
+    (_DEBIT_ANSWER, "late", failed("U67"), LATE_SECONDS),
     (_DEBIT_ANSWER, "duplicate", SUCCEEDED, 0),
     (_CREDIT, "lose", _U68, _LEG_SECONDS),
     (_CREDIT, "unreachable", failed("U26", entries=REVERSED), 0),
     (_CREDIT, "lose_ack", _UNACKED_CREDIT, 0),
     (_CREDIT, "delay", SUCCEEDED, 0),
-    (_CREDIT, "late", _U68, _LATE_SECONDS),
+    (_CREDIT, "late", _U68, LATE_SECONDS),
     (_CREDIT, "duplicate", SUCCEEDED, 0),
     (_CREDIT, "repeat", SUCCEEDED, 0),
     (_CREDIT_ANSWER, "lose", SUCCEEDED, _LEG_SECONDS),
@@ -161,7 +152,7 @@ _TABLE: tuple[tuple[_Message, str, Ending, float], ...] = (
     (_CREDIT_ANSWER, "lose_ack", SUCCEEDED, 2),
     (_CREDIT_ANSWER, "nack", SUCCEEDED, _LEG_SECONDS),
     (_CREDIT_ANSWER, "delay", SUCCEEDED, 0),
-    (_CREDIT_ANSWER, "late", SUCCEEDED, _LATE_SECONDS),
+    (_CREDIT_ANSWER, "late", SUCCEEDED, LATE_SECONDS),
     (_CREDIT_ANSWER, "duplicate", SUCCEEDED, 0),
     (_UNDO_DEBIT, "lose", _STILL_DEBITED, _REVERSAL_SECONDS),
     (_UNDO_DEBIT, "unreachable", _STILL_DEBITED, 0),
@@ -215,8 +206,6 @@ _TABLE: tuple[tuple[_Message, str, Ending, float], ...] = (
     (_CHECK_ANSWER, "lose_ack", SUCCEEDED, 0),
     (_CHECK_ANSWER, "duplicate", SUCCEEDED, 0),
 )
-# Faults after which something is listed, or waits to be asked about, though all went as it should.
-_LEAVES_NOTHING = {"delay", "duplicate", "repeat"}
 
 
 def _rows() -> Iterator[Row]:
@@ -225,34 +214,17 @@ def _rows() -> Iterator[Row]:
 
 
 def _row(message: _Message, fault: str, ending: Ending, waits_seconds: float) -> Row:
-    name = " ".join(filter(None, (message.api, message.type, message.sub_type)))
-    whose = "to the bank" if message.direction == "out" else "of the bank"
-    is_delayed = fault in {"delay", "late"}
-    order = Order(
-        "delay" if is_delayed else fault,
-        message.direction,
-        message.api,
-        message.type,
-        message.sub_type,
-        seconds=(_LATE_SECONDS if fault == "late" else _DELAY_SECONDS) if is_delayed else 0,
-        code="U08" if fault == "nack" else "",
-    )
-    given = f"{name} {whose} {WORDS[fault]}"
-    if message.before:
-        given += ", after " + " and ".join(
-            f"{each.api} {each.type} was lost" for each in message.before
-        )
     return Row(
         role=message.role,
-        title=f"{name} {WORDS[fault]}",
-        given=given,
+        title=f"{message.name} {WORDS[fault]}",
+        given=in_words(message, fault, message.before, whose=True),
         then=_promise(ending),
         source=_SOURCE,
         payee=message.payee,
         ending=ending,
-        orders=(*message.before, order),
+        orders=(*message.before, ordered(message, fault)),
         waits_seconds=message.waits_seconds + waits_seconds,
-        is_clean=fault in _LEAVES_NOTHING and not message.before,
+        is_clean=fault in LEAVES_NOTHING and not message.before,
     )
 
 

@@ -94,4 +94,5 @@ CASES = cases_of(
     given="a customer's app",
     when="it reads a link or a QR code with POST /app/v1/intents/resolve",
     first=951,
+    about="Link",
 )

@@ -304,6 +304,7 @@ CASES = (
         given="a payment to our merchant",
         when="the merchant gives it back with POST /v1/payments/{id}/refunds",
         first=901,
+        about="Refund",
     ),
     *cases_of(
         Role.REMITTER,
@@ -311,6 +312,7 @@ CASES = (
         given="an account of this bank",
         when="the switch sends ReqPay DEBIT of sub type REFUND",
         first=951,
+        about="Refund",
     ),
     *cases_of(
         Role.BENEFICIARY,
@@ -328,6 +330,7 @@ CASES = (
         given="a payment of our customer to a merchant of another bank",
         when="that merchant gives it back",
         first=951,
+        about="Refund",
     ),
     *numbered(_rows(), first=901),
 )  # fmt: skip
