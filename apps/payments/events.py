@@ -1,6 +1,7 @@
 """The engine's public facts, as events."""
 
 from apps.common import clock, ids
+from apps.common.masking import mask_number_in
 from apps.messaging.contracts import Event
 from apps.payments.contracts import Job, TransactionFacts
 from apps.payments.models import Refund
@@ -78,6 +79,6 @@ def _facts(facts: TransactionFacts) -> dict[str, str | int]:
         "rrn": facts.rrn,
         "amount_paise": facts.amount.paise,
         "currency": "INR",
-        "payer_address": facts.payer_address,
-        "payee_address": facts.payee_address,
+        "payer_address": mask_number_in(facts.payer_address),
+        "payee_address": mask_number_in(facts.payee_address),
     }

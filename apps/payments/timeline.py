@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from apps.common import ids
 from apps.common.errors import NotFoundError
-from apps.common.masking import mask_text
+from apps.common.masking import mask_message
 from apps.common.money import Money
 from apps.ledger.models import Transfer
 from apps.messaging.models import OutboxEvent
@@ -172,7 +172,7 @@ def _messages(txn_id: str, legs: Sequence[Leg]) -> list[_Fact]:
     asked = [check.exchange_id for check in exchanges]
     logged = MessageLog.objects.filter(Q(txn_id__in=sorted(wire_ids)) | Q(exchange_id__in=asked))
     return [
-        _Fact(message.logged_at, Lane.WIRE, _words(message), mask_text(message.body))
+        _Fact(message.logged_at, Lane.WIRE, _words(message), mask_message(message.body))
         for message in logged.order_by("pk")
     ]
 

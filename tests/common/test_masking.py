@@ -2,7 +2,14 @@
 
 import pytest
 
-from apps.common.masking import mask_account, mask_event, mask_text, mask_vpa
+from apps.common.masking import (
+    mask_account,
+    mask_event,
+    mask_message,
+    mask_number_in,
+    mask_text,
+    mask_vpa,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +21,26 @@ def test_an_account_number_shows_its_last_four_digits(number, shown):
 
 def test_a_vpa_shows_two_letters():
     assert mask_vpa("asha@exbank") == "as***@exbank"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("asha@exbank", "asha@exbank"),
+        ("001234567890@exbk0000001.ifsc.npci", "XXXXXXXX7890@exbk0000001.ifsc.npci"),
+        ("sb0012a456@smpl0000002.ifsc.npci", "XXXXXXa456@smpl0000002.ifsc.npci"),
+    ],
+)
+def test_an_address_that_is_an_account_shows_the_last_four_digits_of_its_number(address, shown):
+    assert mask_number_in(address) == shown
+
+
+def test_a_message_shows_no_account_whatever_its_number_looks_like():
+    detail = '<Detail name="ACNUM" value="%s"></Detail>'
+    reference = '<Ref acNum="%s" seqNum="1"></Ref>'
+
+    for body in (detail, reference):
+        assert mask_message(body % "SB0012A456") == body % "XXXXXXA456"
 
 
 def test_a_log_event_keeps_no_secret_and_no_full_number():

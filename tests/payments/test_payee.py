@@ -236,6 +236,8 @@ def test_money_for_an_account_and_its_branch_is_credited_and_nobody_is_asked(han
     assert history(deal, Role.CREDIT) == ["RECEIVED", "POSTED"]
     assert available_balance(deal.payee.number) == deal.amount
     assert not Leg.objects.filter(transaction_id=deal.id, role=Role.PAYEE_PSP).exists()
+    (event,) = OutboxEvent.objects.filter(type="payments.credit.posted")
+    assert event.data["payee_address"] == "XXXXXXXX7899@exbk0000001.ifsc.npci"
 
 
 @pytest.mark.parametrize("named", [{"number": "001234567888"}, {"ifsc": "EXBK0000009"}])

@@ -11,7 +11,7 @@ from unfold.decorators import display
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.clock import IST
 from apps.common.errors import NotFoundError
-from apps.common.masking import mask_account, mask_vpa
+from apps.common.masking import mask_account, mask_text, mask_vpa
 from apps.payments.admin.code_filter import DeclineCodeFilter
 from apps.payments.messages import APPROVED
 from apps.payments.models import Leg, Transaction
@@ -150,8 +150,8 @@ def _facts(timeline: Timeline) -> list[tuple[str, str]]:
     transaction = timeline.transaction
     return [
         ("Amount", transaction.amount.display()),
-        ("Payer", f"{transaction.payer_name} · {mask_vpa(transaction.payer_address)}"),
-        ("Payee", f"{transaction.payee_name} · {mask_vpa(transaction.payee_address)}"),
+        ("Payer", f"{mask_text(transaction.payer_name)} · {mask_vpa(transaction.payer_address)}"),
+        ("Payee", f"{mask_text(transaction.payee_name)} · {mask_vpa(transaction.payee_address)}"),
         ("RRN", transaction.rrn),
         ("Note", transaction.note or "–"),
         ("Merchant reference", transaction.reference or "–"),

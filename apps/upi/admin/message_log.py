@@ -1,20 +1,12 @@
 """The page of a logged message."""
 
-import re
 from typing import ClassVar
 
 from django.contrib import admin
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.common.masking import mask_account, mask_text
+from apps.common.masking import mask_message
 from apps.upi.models import MessageLog
-
-# Where canonical bytes have an account's number: one of another bank may have letters, and any
-# length, so that it does not look like one.
-_ACCOUNT = re.compile(
-    r'(?P<before>\bname="(?:ACNUM|CARDNUM)" value="|\b(?:acNum|accRefNumber)="|<Identity id=")'
-    r'(?P<number>[^"]*)'
-)
 
 
 @admin.register(MessageLog)
@@ -56,13 +48,9 @@ class MessageLogAdmin(ReadOnlyAdmin):
     @admin.display(description="body")
     def masked_body(self, entry: MessageLog) -> str:
         """Show the message without what identifies a person."""
-        return mask_text(_ACCOUNT.sub(_masked_account, entry.body))
+        return mask_message(entry.body)
 
     @admin.display(description="SHA-256 of the body as received")
     def digest(self, entry: MessageLog) -> str:
         """Show the digest in hexadecimal."""
         return bytes(entry.body_digest).hex()
-
-
-def _masked_account(match: re.Match[str]) -> str:
-    return match["before"] + mask_account(match["number"])
