@@ -8,7 +8,8 @@ from conformance.history.reading import History, Line
 
 _RANKS = {"created": 0, "pending": 1, "succeeded": 2, "failed": 2}
 _FINAL = "final"
-_NO_ACK = "NONE"
+# No Ack at all, and the switch's word that an answer came when it waited no longer.
+_NOT_HEARD = {"NONE", "U70"}
 _SUMS_MAX = 100_000
 
 
@@ -158,8 +159,8 @@ def differences_are_the_wires(history: History) -> Found:
 
 
 def lost_a_word(journal: Line) -> bool:
-    """Say whether some message of a transaction, or its Ack, met a fault of the wire."""
-    return any(row["fault"] or row["ack"] == _NO_ACK for row in journal["messages"])
+    """Say whether some message of a transaction, or its Ack, met a fault or came too late."""
+    return any(row["fault"] or row["ack"] in _NOT_HEARD for row in journal["messages"])
 
 
 def books_are_the_journal(history: History) -> Found:

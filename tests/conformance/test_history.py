@@ -225,10 +225,13 @@ def test_a_break_beside_one_that_is_owned_is_accepted_of_few_kinds_only(lines, u
 
 def test_an_item_of_which_the_wire_lost_nothing_is_not_accepted(lines):
     pay = of_status(lines, "succeeded")
-    for row in journal(lines, pay["txn_id"])["messages"]:
+    messages = journal(lines, pay["txn_id"])["messages"]
+    for row in messages:
         row["fault"], row["ack"] = "", ""
 
     assert complaints(lines, [listed(pay)]) == {"listed_is_explained"}
+    messages[-1]["ack"] = "U70"
+    assert complaints(lines, [listed(pay)]) == set()
     assert complaints(lines, [listed({"txn_id": "EXB0"})]) == {"listed_is_explained"}
 
 
