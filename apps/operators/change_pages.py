@@ -6,7 +6,7 @@ audit log. An approval by a second person comes between the two, where `carry_ou
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from http import HTTPStatus
@@ -153,6 +153,16 @@ class ChangePage(ABC):
     @abstractmethod
     def carry_out(self, row: Any, data: dict[str, Any], *, author: Author) -> str:
         """Make the change, and say in a sentence what was done. Raises DomainError."""
+
+
+def may(permission: str) -> Callable[..., bool]:
+    """Return the method by which an admin page asks whether an operator has a permission."""
+
+    def has_permission(page: object, request: HttpRequest, object_id: str | None = None) -> bool:
+        del page, object_id
+        return bool(request.user.has_perm(permission))
+
+    return has_permission
 
 
 def serve(

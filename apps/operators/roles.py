@@ -39,6 +39,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "accounts.add_servicepause",
         "accounts.change_servicepause",
         "payments.add_flowrule",
+        "upi.add_apicap",
     ),
     # Who may pay and be paid, and how much.
     RISK: (

@@ -110,9 +110,11 @@ class ApiCap(models.Model):
                 name="api_cap_is_positive",
                 condition=(Q(cap__isnull=True) | Q(cap__gt=0)) & Q(window_seconds__gt=0),
             ),
+            # One that was replaced before it held ends on the day it begins.
             models.CheckConstraint(
-                name="api_cap_ends_after_it_begins",
-                condition=Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=F("valid_from_date")),
+                name="api_cap_ends_not_before_it_begins",
+                condition=Q(valid_to_date__isnull=True)
+                | Q(valid_to_date__gte=F("valid_from_date")),
             ),
             # One constraint an API, because equality inside a GiST index needs an extension.
             *(

@@ -3,6 +3,7 @@ Refusals of the UPI wire.
 
 UpiError                        below DomainError
 ├── KeyRefusedError             a key cannot be entered into the directory
+├── CapOutOfRangeError          no cap can be so high or so low
 ├── ApiBudgetError              a call of ours would break a cap on how often it may be made
 │   └── PeakHoursError          nobody waits for the call, and it is peak time
 ├── SwitchDownError             the switch has not answered our heartbeats for a while
@@ -30,6 +31,13 @@ class KeyRefusedError(UpiError):
 
     code = "upi_key_refused"
     title = "The public key was refused"
+
+
+class CapOutOfRangeError(UpiError):
+    """The number is not one that a cap can be: nothing was changed."""
+
+    code = "api_cap_out_of_range"
+    title = "The number is outside of what a cap can be"
 
 
 class ApiBudgetError(UpiError):

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core import checks
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.common import clock
@@ -186,6 +187,11 @@ def test_every_page_of_every_app_opens_for_a_superuser():
         assert browser.get(url).status_code == 200, url
         if page.search_fields:
             assert browser.get(url, {"q": "nothing"}).status_code == 200, url
+
+
+def test_pages_are_checked_before_there_is_a_database(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert [each for each in checks.run_checks() if each.is_serious()] == []
 
 
 def test_pages_may_not_be_framed():

@@ -13,6 +13,7 @@ from apps.payments.models import FlowRule
 from apps.payments.states import Flow
 from apps.risk.models import LimitRule, RiskScoreRule
 from apps.risk.selectors import limits_on, score_thresholds
+from apps.upi.models import ApiCap
 from tests.operators.change import REASON, Form
 from tests.operators.factory import make_operator
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 LIMIT = "/admin/risk/limitrule/change-limit/"
 THRESHOLD = "/admin/risk/riskscorerule/change-threshold/"
 FLOW = "/admin/payments/flowrule/change-flow/"
+CAP = "/admin/upi/apicap/change-cap/"
 NOON = dt.datetime(2026, 12, 1, 6, 30, tzinfo=dt.UTC)
 TODAY = clock.business_date(NOON)
 SOON = TODAY + dt.timedelta(days=10)
@@ -198,14 +200,30 @@ def test_a_flow_is_forbidden_and_allowed_again():
     assert FlowRule.objects.filter(flow="COLLECT_MERCHANT").count() == 3
 
 
+def test_a_cap_changes_and_keeps_its_window():
+    form = Form(make_operator(roles.OPERATIONS).client, CAP)
+    fields = {"calls": "OUT BalEnq CUSTOMER", "cap": "30", "begins": SOON.isoformat()}
+    held = ApiCap.objects.get(api="BalEnq", direction="OUT")
+
+    shown = form.look(**fields)
+    form.confirm(shown, **fields)
+    unknown = form.look(**{**fields, "calls": "OUT BalEnq PSP"})
+
+    old, new = ApiCap.objects.filter(api="BalEnq", direction="OUT").order_by("pk")
+    assert f"{held.cap} calls, until further notice" in shown.content.decode()
+    assert (old.valid_to_date, new.valid_from_date, new.cap) == (SOON, SOON, 30)
+    assert (new.window_seconds, new.peak_rule) == (held.window_seconds, held.peak_rule)
+    assert unknown.status_code == 422
+
+
 @pytest.mark.parametrize(
     "role", [roles.AUDITOR, roles.OPERATIONS, roles.SECURITY_OFFICER, roles.PLATFORM, roles.RISK]
 )
 def test_a_rule_is_changed_by_its_role_alone(role):
     browser = make_operator(role).client
 
-    for url in (LIMIT, THRESHOLD, FLOW):
-        may = role == (roles.OPERATIONS if url == FLOW else roles.RISK)
+    for url in (LIMIT, THRESHOLD, FLOW, CAP):
+        may = role == (roles.OPERATIONS if url in {FLOW, CAP} else roles.RISK)
         opened = browser.get(url)
         sent = browser.post(url, {"reason": REASON, **payment_limit(), "seen": ""})
 

@@ -12,7 +12,7 @@ from apps.accounts.states import Restriction
 from apps.common import clock
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.masking import mask_account
-from apps.operators.change_pages import ChoiceField, serve
+from apps.operators.change_pages import ChoiceField, may, serve
 from apps.operators.contracts import Author, Span
 from apps.operators.span_pages import BeginForm, BeginPage, EndPage
 
@@ -91,13 +91,14 @@ class AccountRestrictionAdmin(ReadOnlyAdmin):
     fields: ClassVar = list_display
     readonly_fields: ClassVar = list_display
     actions_detail: ClassVar = ["end_restriction"]
+    has_end_permission = may("accounts.change_accountrestriction")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rows with their accounts, in one query."""
         return super().get_queryset(request).select_related("account")
 
     @action(  # type: ignore[untyped-decorator]
-        description="End it", url_path="end", permissions=["accounts.change_accountrestriction"]
+        description="End it", url_path="end", permissions=["end"]
     )
     def end_restriction(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """End the restriction."""

@@ -10,7 +10,7 @@ from apps.accounts.admin.account_restriction import RestrictAccount
 from apps.accounts.models import BankAccount
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.masking import mask_account, mask_mobile
-from apps.operators.change_pages import serve
+from apps.operators.change_pages import may, serve
 
 
 @admin.register(BankAccount)
@@ -42,9 +42,10 @@ class BankAccountAdmin(ReadOnlyAdmin):
     ]
     readonly_fields: ClassVar = fields
     actions_detail: ClassVar = ["restrict"]
+    has_restrict_permission = may("accounts.add_accountrestriction")
 
     @action(  # type: ignore[untyped-decorator]
-        description="Restrict", url_path="restrict", permissions=["accounts.add_accountrestriction"]
+        description="Restrict", url_path="restrict", permissions=["restrict"]
     )
     def restrict(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Begin a restriction of the account."""

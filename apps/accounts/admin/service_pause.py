@@ -12,7 +12,7 @@ from apps.accounts.services import restrictions
 from apps.accounts.states import Pause, Side
 from apps.common import clock
 from apps.common.admin import ReadOnlyAdmin
-from apps.operators.change_pages import ChoiceField, Preview, serve
+from apps.operators.change_pages import ChoiceField, Preview, may, serve
 from apps.operators.contracts import Author, Span
 from apps.operators.span_pages import BeginForm, BeginPage, EndPage
 
@@ -98,16 +98,18 @@ class ServicePauseAdmin(ReadOnlyAdmin):
     readonly_fields: ClassVar = list_display
     actions_list: ClassVar = ["pause_service"]
     actions_detail: ClassVar = ["end_pause"]
+    has_end_permission = may("accounts.change_servicepause")
+    has_pause_permission = may("accounts.add_servicepause")
 
     @action(  # type: ignore[untyped-decorator]
-        description="Pause the service", url_path="pause", permissions=["accounts.add_servicepause"]
+        description="Pause the service", url_path="pause", permissions=["pause"]
     )
     def pause_service(self, request: HttpRequest) -> HttpResponse:
         """Begin a pause."""
         return serve(self, request, PauseService())
 
     @action(  # type: ignore[untyped-decorator]
-        description="End it", url_path="end", permissions=["accounts.change_servicepause"]
+        description="End it", url_path="end", permissions=["end"]
     )
     def end_pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """End the pause."""

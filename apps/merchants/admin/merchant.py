@@ -11,11 +11,11 @@ from unfold.decorators import action
 from apps.common.admin import ReadOnlyAdmin
 from apps.merchants.models import Merchant
 from apps.merchants.services import suspend
-from apps.operators.change_pages import serve
+from apps.operators.change_pages import may, serve
 from apps.operators.contracts import Author
 from apps.operators.turn_pages import TurnPage
 
-_PERMISSIONS = ["merchants.change_merchant"]
+_PERMISSIONS = ["turn"]
 
 
 class _MerchantPage(TurnPage):
@@ -66,6 +66,7 @@ class MerchantAdmin(ReadOnlyAdmin):
     search_fields: ClassVar = ["name", "=vpa__address"]
     readonly_fields: ClassVar = ["address", "mcc", "codes"]
     actions_detail: ClassVar = ["suspend", "resume"]
+    has_turn_permission = may("merchants.change_merchant")
 
     @admin.display(description="payment address")
     def address(self, merchant: Merchant) -> str:

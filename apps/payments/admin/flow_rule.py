@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.operators.change_pages import ChoiceField, serve
+from apps.operators.change_pages import ChoiceField, may, serve
 from apps.operators.contracts import Author
 from apps.operators.rule_pages import RuleForm, RulePage
 from apps.payments.models import FlowRule
@@ -63,11 +63,12 @@ class FlowRuleAdmin(ReadOnlyAdmin):
     fields: ClassVar = list_display
     readonly_fields: ClassVar = list_display
     actions_list: ClassVar = ["change_flow"]
+    has_change_rule_permission = may("payments.add_flowrule")
 
     @action(  # type: ignore[untyped-decorator]
         description="Allow or forbid a flow",
         url_path="change-flow",
-        permissions=["payments.add_flowrule"],
+        permissions=["change_rule"],
     )
     def change_flow(self, request: HttpRequest) -> HttpResponse:
         """End a rule and begin another."""

@@ -9,7 +9,7 @@ from unfold.decorators import action
 
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.money import Money
-from apps.operators.change_pages import ChoiceField, RupeesField, serve
+from apps.operators.change_pages import ChoiceField, RupeesField, may, serve
 from apps.operators.contracts import Author
 from apps.operators.rule_pages import RuleForm, RulePage
 from apps.risk.contracts import Rule
@@ -73,6 +73,7 @@ class LimitRuleAdmin(ReadOnlyAdmin):
     fields: ClassVar = list_display
     readonly_fields: ClassVar = list_display
     actions_list: ClassVar = ["change_limit"]
+    has_change_rule_permission = may("risk.add_limitrule")
 
     @admin.display(description="limit")
     def value_display(self, rule: LimitRule) -> str:
@@ -80,7 +81,7 @@ class LimitRuleAdmin(ReadOnlyAdmin):
         return _shown(rule.rule, rule.value)
 
     @action(  # type: ignore[untyped-decorator]
-        description="Change a limit", url_path="change-limit", permissions=["risk.add_limitrule"]
+        description="Change a limit", url_path="change-limit", permissions=["change_rule"]
     )
     def change_limit(self, request: HttpRequest) -> HttpResponse:
         """End a limit and begin another."""

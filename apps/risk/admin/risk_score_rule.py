@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
 from apps.common.admin import ReadOnlyAdmin
-from apps.operators.change_pages import NumberField, TextField, serve
+from apps.operators.change_pages import NumberField, TextField, may, serve
 from apps.operators.contracts import Author
 from apps.operators.rule_pages import RuleForm, RulePage
 from apps.risk.models import RiskScoreRule
@@ -77,11 +77,12 @@ class RiskScoreRuleAdmin(ReadOnlyAdmin):
     fields: ClassVar = list_display
     readonly_fields: ClassVar = list_display
     actions_list: ClassVar = ["change_threshold"]
+    has_change_rule_permission = may("risk.add_riskscorerule")
 
     @action(  # type: ignore[untyped-decorator]
         description="Change a threshold",
         url_path="change-threshold",
-        permissions=["risk.add_riskscorerule"],
+        permissions=["change_rule"],
     )
     def change_threshold(self, request: HttpRequest) -> HttpResponse:
         """End a threshold and begin another, or none."""

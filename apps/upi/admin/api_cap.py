@@ -1,14 +1,73 @@
-"""The page of the API budget."""
+"""The page of the API budget, and the one that changes a cap."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
 
 from apps.common import clock
 from apps.common.admin import ReadOnlyAdmin
+from apps.operators.change_pages import ChoiceField, NumberField, may, serve
+from apps.operators.contracts import Author
+from apps.operators.rule_pages import RuleForm, RulePage
+from apps.upi.budget_models import CallDirection, GovernedApi, SubjectKind
 from apps.upi.budget_report import line
 from apps.upi.models import ApiCap, PeakHours
+from apps.upi.services import caps
+
+
+class CapForm(RuleForm):
+    """Which cap, and how many calls."""
+
+    calls = ChoiceField(label="Which calls", choices=[])
+    cap = NumberField(
+        min_value=1, max_value=caps.CAP_MAX, help_text="Calls for one subject in the cap's window."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer the calls that have a cap."""
+        super().__init__(*args, **kwargs)
+        rows = ApiCap.objects.filter(valid_to_date=None, cap__isnull=False).order_by(
+            "-direction", "api", "subject_kind"
+        )
+        offered = [f"{row.direction} {row.api} {row.subject_kind}" for row in rows]
+        field = self.fields["calls"]
+        assert isinstance(field, ChoiceField)
+        field.choices = [("", "choose"), *((calls, calls) for calls in offered)]
+
+
+class ChangeCap(RulePage):
+    """From a day on, more or fewer calls."""
+
+    title = "Change a cap"
+    form = CapForm
+    model = ApiCap
+
+    def key(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return which calls."""
+        direction, api, subject_kind = data["calls"].split(" ")
+        return {"direction": direction, "api": api, "subject_kind": subject_kind}
+
+    def describe(self, row: ApiCap) -> str:
+        """Show how many calls."""
+        return f"{row.cap or 'any number of'} calls"
+
+    def say(self, data: dict[str, Any]) -> str:
+        """Show what will hold."""
+        return f"{data['cap']} calls"
+
+    def change(self, data: dict[str, Any], *, author: Author) -> None:
+        """Change the cap."""
+        key = self.key(data)
+        caps.change_cap(
+            GovernedApi(key["api"]),
+            CallDirection(key["direction"]),
+            SubjectKind(key["subject_kind"]),
+            cap=data["cap"],
+            begins=data["begins"],
+            author=author,
+        )
 
 
 @admin.register(ApiCap)
@@ -30,6 +89,15 @@ class ApiCapAdmin(ReadOnlyAdmin):
         "valid_to_date",
     ]
     list_filter: ClassVar = ["api", "direction"]
+    actions_list: ClassVar = ["change_cap"]
+    has_change_rule_permission = may("upi.add_apicap")
+
+    @action(  # type: ignore[untyped-decorator]
+        description="Change a cap", url_path="change-cap", permissions=["change_rule"]
+    )
+    def change_cap(self, request: HttpRequest) -> HttpResponse:
+        """End a cap and begin another."""
+        return serve(self, request, ChangeCap())
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the rules in the order of their APIs."""

@@ -8,14 +8,14 @@ from unfold.decorators import action
 
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.masking import mask_account, mask_vpa
-from apps.operators.change_pages import serve
+from apps.operators.change_pages import may, serve
 from apps.operators.contracts import Author
 from apps.operators.turn_pages import TurnPage
 from apps.vpa.contracts import ClosedBy
 from apps.vpa.models import Vpa
 from apps.vpa.services import closing
 
-_PERMISSIONS = ["vpa.change_vpa"]
+_PERMISSIONS = ["turn"]
 _OPEN, _CLOSED = "open", "closed by the bank"
 
 
@@ -78,6 +78,7 @@ class VpaAdmin(ReadOnlyAdmin):
     exclude: ClassVar = ["account_number"]
     readonly_fields: ClassVar = ["masked_account"]
     actions_detail: ClassVar = ["close", "reopen"]
+    has_turn_permission = may("vpa.change_vpa")
 
     @admin.display(description="account")
     def masked_account(self, vpa: Vpa) -> str:
