@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, ids, members
+from apps.common.pages import page
 from apps.customers import selectors
 from apps.customers.api import render, schemas
 from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
@@ -44,13 +45,7 @@ class AccountsView(CustomerView):
         """List the customer's accounts, the default one first."""
         members.check_parameters(request.query_params, ())
         rows = selectors.accounts_of(principal_of(request).customer_id)
-        document = {
-            "object": "list",
-            "data": [render.account(row) for row in rows],
-            "has_more": False,
-            "next_cursor": None,
-        }
-        return Response(document)
+        return Response(page([render.account(row) for row in rows]))
 
 
 class OtpRequestsView(CustomerView):

@@ -12,14 +12,15 @@ from rest_framework.response import Response
 from apps.common import clock, ids, members
 from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account
+from apps.common.pages import page
 from apps.customers import selectors
 from apps.customers.api import render, schemas
 from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
 from apps.customers.models import AccountListing, FoundAccount
 from apps.customers.services import listing
 from apps.customers.states import FINAL, PUBLIC_STATUS, RequestState
-from apps.upi.selectors import account_providers
 from apps.upi.response_codes import Language
+from apps.upi.selectors import account_providers
 
 _IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 _FOUND_ID = re.compile(r"fac_[0-9a-z]{26}")
@@ -72,8 +73,8 @@ class ListingSchema(serializers.Serializer[None]):
     finality = serializers.ChoiceField(["provisional", "final"])
     upi_code = serializers.CharField(allow_null=True)
     failure = serializers.CharField(allow_null=True)
-    accounts = FoundAccountSchema(many=True)
     explanation = schemas.EXPLANATION
+    accounts = FoundAccountSchema(many=True)
     created_at = serializers.DateTimeField()
 
 
@@ -103,8 +104,7 @@ class BanksView(CustomerView):
             }
             for row in account_providers()
         ]
-        document = {"object": "list", "data": banks, "has_more": False, "next_cursor": None}
-        return Response(document)
+        return Response(page(banks))
 
 
 class ListingsView(CustomerView):

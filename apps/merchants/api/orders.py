@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, ids, members
-from apps.common.errors import InvalidInputError
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import body_of
 from apps.merchants import selectors
 from apps.merchants.api import render, schemas
@@ -86,19 +86,13 @@ class OrdersView(MerchantView):
     )
     def get(self, request: Request) -> Response:
         """List orders, the newest first."""
-        members.check_parameters(request.query_params, {"limit", "cursor"})
-        limit = members.page_rows(request.query_params)
+        asked = asked_page(request.query_params, "ord")
         rows, has_more = selectors.page_of_orders(
-            principal_of(request), limit=limit, cursor=_cursor(request)
+            principal_of(request), limit=asked.limit, cursor=asked.cursor
         )
         now = clock.now()
-        document = {
-            "object": "list",
-            "data": [render.order(row, at=now) for row in rows],
-            "has_more": has_more,
-            "next_cursor": ids.public_id("ord", rows[-1].pk) if has_more else None,
-        }
-        return Response(document)
+        following = ids.public_id("ord", rows[-1].pk) if has_more else None
+        return Response(page([render.order(row, at=now) for row in rows], next_cursor=following))
 
 
 class OrderView(MerchantView):
@@ -147,13 +141,3 @@ def _is_short_text(value: object) -> bool:
     # isprintable() is false for control signs, lone surrogates and signs that turn the direction
     # of writing: nothing that breaks UTF-8, a terminal or a reader's eye.
     return type(value) is str and len(value) <= METADATA_TEXT_MAX and value.isprintable()
-
-
-def _cursor(request: Request) -> Any:
-    text = request.query_params.get("cursor")
-    if text is None:
-        return None
-    cursor = ids.parse_public_id("ord", text)
-    if cursor is None:
-        raise InvalidInputError(field="cursor")
-    return cursor

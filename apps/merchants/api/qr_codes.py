@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, ids, members
-from apps.common.errors import InvalidInputError
 from apps.common.members import InvalidMemberError
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import body_of
 from apps.merchants import selectors
 from apps.merchants.api import link_render, link_schemas, schemas
@@ -95,19 +95,13 @@ class QrCodesView(MerchantView):
     )
     def get(self, request: Request) -> Response:
         """List QR codes, the newest first."""
-        members.check_parameters(request.query_params, {"limit", "cursor"})
+        asked = asked_page(request.query_params, "qr")
         rows, has_more = selectors.page_of_qr_codes(
-            principal_of(request),
-            limit=members.page_rows(request.query_params),
-            cursor=_cursor(request),
+            principal_of(request), limit=asked.limit, cursor=asked.cursor
         )
-        document = {
-            "object": "list",
-            "data": [link_render.qr_code(row, is_whole=False) for row in rows],
-            "has_more": has_more,
-            "next_cursor": ids.public_id("qr", rows[-1].pk) if has_more else None,
-        }
-        return Response(document)
+        following = ids.public_id("qr", rows[-1].pk) if has_more else None
+        shown = [link_render.qr_code(row, is_whole=False) for row in rows]
+        return Response(page(shown, next_cursor=following))
 
 
 class QrCodeView(MerchantView):
@@ -185,13 +179,3 @@ def _draft(body: dict[str, Any]) -> QrDraft:
 
 def _optional(body: dict[str, Any], name: str, pattern: re.Pattern[str]) -> str:
     return members.text(body, name, pattern) if name in body else ""
-
-
-def _cursor(request: Request) -> Any:
-    text = request.query_params.get("cursor")
-    if text is None:
-        return None
-    cursor = ids.parse_public_id("qr", text)
-    if cursor is None:
-        raise InvalidInputError(field="cursor")
-    return cursor

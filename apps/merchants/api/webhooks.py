@@ -1,14 +1,14 @@
 """Webhook endpoints: where a merchant wants to be told, and what came of telling it."""
 
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, ids, members
-from apps.common.errors import InvalidInputError
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import body_of
 from apps.merchants import selectors, webhook_signature
 from apps.merchants.api import render, schemas
@@ -65,7 +65,7 @@ class EndpointsView(MerchantView):
         """List the webhook endpoints."""
         members.check_parameters(request.query_params, ())
         rows = selectors.endpoints_of(principal_of(request))
-        return Response(_all([render.endpoint(row) for row in rows]))
+        return Response(page([render.endpoint(row) for row in rows]))
 
 
 class EndpointView(MerchantView):
@@ -117,30 +117,15 @@ class DeliveriesView(MerchantView):
     )
     def get(self, request: Request, endpoint_id: str) -> Response:
         """List the deliveries of an endpoint, the newest first."""
-        members.check_parameters(request.query_params, {"limit", "cursor"})
-        limit = members.page_rows(request.query_params)
+        asked = asked_page(request.query_params, "whd")
         rows = selectors.deliveries_of(_endpoint(request, endpoint_id))
-        text = request.query_params.get("cursor")
-        if text is not None:
-            cursor = ids.parse_public_id("whd", text)
-            if cursor is None:
-                raise InvalidInputError(field="cursor")
-            rows = rows.filter(pk__lt=cursor)
-        found = list(rows[: limit + 1])
-        has_more = len(found) > limit
-        page = found[:limit]
-        document = {
-            "object": "list",
-            "data": [render.delivery(row) for row in page],
-            "has_more": has_more,
-            "next_cursor": ids.public_id("whd", page[-1].pk) if has_more else None,
-        }
-        return Response(document)
+        if asked.cursor is not None:
+            rows = rows.filter(pk__lt=asked.cursor)
+        found = list(rows[: asked.limit + 1])
+        shown = found[: asked.limit]
+        following = ids.public_id("whd", shown[-1].pk) if len(found) > asked.limit else None
+        return Response(page([render.delivery(row) for row in shown], next_cursor=following))
 
 
 def _endpoint(request: Request, endpoint_id: str) -> WebhookEndpoint:
     return selectors.endpoint_of(principal_of(request), ids.parse_public_id("whk", endpoint_id))
-
-
-def _all(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"object": "list", "data": rows, "has_more": False, "next_cursor": None}

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, ids, members
-from apps.common.errors import InvalidInputError, NotFoundError
+from apps.common.errors import NotFoundError
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import CustomerView, asked_language, body_of, principal_of
 from apps.customers.contracts import CredentialBlock, CustomerPrincipal
 from apps.customers.services.accept import check_transaction_id
@@ -81,9 +82,7 @@ class PaymentsView(CustomerView):
             at=clock.now(),
         )
         document = render.payment(accepted.payment, asked_language(request))
-        if accepted.is_replay:
-            return Response(document, status=200, headers={"Idempotent-Replayed": "true"})
-        return Response(document, status=202)
+        return render.taken(document, is_replay=accepted.is_replay)
 
     @extend_schema(
         operation_id="list_payments",
@@ -97,16 +96,16 @@ class PaymentsView(CustomerView):
     )
     def get(self, request: Request) -> Response:
         """List the customer's payments, the newest first."""
-        members.check_parameters(request.query_params, {"limit", "cursor"})
+        asked = asked_page(request.query_params, "pay")
         rows, has_more = selectors.page_of_payments(
             owner_id=principal_of(request).customer_id,
             role=Role.PAYER_PSP,
-            limit=members.page_rows(request.query_params),
-            before=cursor_of(request),
+            limit=asked.limit,
+            before=asked.cursor,
         )
         language = asked_language(request)
         data = [render.payment(row, language) for row in rows]
-        return Response(page(data, rows, has_more=has_more))
+        return Response(page(data, next_cursor=render.following(rows, has_more=has_more)))
 
 
 class PaymentView(CustomerView):
@@ -133,27 +132,6 @@ def own_payment(principal: CustomerPrincipal, transaction_id: str) -> Payment:
     if found is None or found.owner_id != principal.customer_id:
         raise NotFoundError
     return found
-
-
-def cursor_of(request: Request) -> UUID | None:
-    """Return where a list goes on. Raises InvalidInputError."""
-    text = request.query_params.get("cursor")
-    if text is None:
-        return None
-    cursor = ids.parse_public_id("pay", text)
-    if cursor is None:
-        raise InvalidInputError(field="cursor")
-    return cursor
-
-
-def page(data: list[dict[str, Any]], rows: list[Payment], *, has_more: bool) -> dict[str, Any]:
-    """Return a list as the APIs write it."""
-    return {
-        "object": "list",
-        "data": data,
-        "has_more": has_more,
-        "next_cursor": ids.public_id("pay", rows[-1].leg_id) if has_more else None,
-    }
 
 
 def _asked(body: dict[str, Any], principal: CustomerPrincipal) -> PaymentRequest:

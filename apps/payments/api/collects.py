@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from apps.common import clock, ids, members
 from apps.common.errors import NotFoundError
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import CustomerView, asked_language, body_of
 from apps.customers.api.base import principal_of as customer_of
 from apps.customers.contracts import CredentialBlock
@@ -15,8 +16,8 @@ from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import Scope
 from apps.messaging import idempotency
 from apps.payments import selectors
-from apps.payments.api import collect_documents, collect_schemas, schemas
-from apps.payments.api.app import TRANSACTION_ID, account_id_of, cursor_of, page
+from apps.payments.api import collect_documents, collect_schemas, render, schemas
+from apps.payments.api.app import TRANSACTION_ID, account_id_of
 from apps.payments.services import collects
 from apps.payments.services.accept import RequestKey
 from apps.payments.services.ask import CollectRequest, collect_of, request_collect
@@ -71,9 +72,7 @@ class MerchantCollectsView(MerchantView):
             at=clock.now(),
         )
         document = collect_documents.merchants(taken.payment, asked_language(request))
-        if taken.is_replay:
-            return Response(document, status=200, headers={"Idempotent-Replayed": "true"})
-        return Response(document, status=202)
+        return render.taken(document, is_replay=taken.is_replay)
 
 
 class MerchantCollectView(MerchantView):
@@ -117,15 +116,15 @@ class CollectsView(CustomerView):
     )
     def get(self, request: Request) -> Response:
         """List what the customer is, or was, asked for; the newest first."""
-        members.check_parameters(request.query_params, {"limit", "cursor"})
+        asked = asked_page(request.query_params, "pay")
         rows, has_more = selectors.page_of_collects(
             customer_id=customer_of(request).customer_id,
-            limit=members.page_rows(request.query_params),
-            before=cursor_of(request),
+            limit=asked.limit,
+            before=asked.cursor,
         )
         now, language = clock.now(), asked_language(request)
         shown = [collect_documents.customers(row, language, at=now) for row in rows]
-        return Response(page(shown, rows, has_more=has_more))
+        return Response(page(shown, next_cursor=render.following(rows, has_more=has_more)))
 
 
 class CollectView(CustomerView):

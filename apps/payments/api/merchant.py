@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from apps.common import ids, members
 from apps.common.errors import NotFoundError
 from apps.common.money import ZERO
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import asked_language
 from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import MerchantPrincipal, Scope
@@ -17,7 +18,6 @@ from apps.merchants.models import Order
 from apps.merchants.selectors import orders_of
 from apps.payments import selectors
 from apps.payments.api import render, schemas
-from apps.payments.api.app import cursor_of, page
 from apps.payments.contracts import Payment
 from apps.payments.services.refunds import refunded_of
 from apps.payments.states import Role
@@ -46,14 +46,16 @@ class MerchantPaymentsView(MerchantView):
     )
     def get(self, request: Request) -> Response:
         """List the payments to the merchant, the newest first."""
-        members.check_parameters(request.query_params, {"limit", "cursor"})
+        asked = asked_page(request.query_params, "pay")
         principal = principal_of(request)
-        limit, before = members.page_rows(request.query_params), cursor_of(request)
         if not principal.is_live:
             # Real money is paid to live keys only; a test key has nothing to see here yet.
-            return Response(page([], [], has_more=False))
+            return Response(page([]))
         rows, has_more = selectors.page_of_payments(
-            owner_id=principal.merchant_id, role=Role.PAYEE_PSP, limit=limit, before=before
+            owner_id=principal.merchant_id,
+            role=Role.PAYEE_PSP,
+            limit=asked.limit,
+            before=asked.cursor,
         )
         orders = _orders(principal, rows)
         language = asked_language(request)
@@ -67,7 +69,7 @@ class MerchantPaymentsView(MerchantView):
             )
             for row in rows
         ]
-        return Response(page(data, rows, has_more=has_more))
+        return Response(page(data, next_cursor=render.following(rows, has_more=has_more)))
 
 
 class MerchantPaymentView(MerchantView):

@@ -8,14 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common import clock, ids, members
-from apps.common.errors import InvalidInputError
+from apps.common.pages import asked_page, page
 from apps.customers.api.base import asked_language, stated_body_of
 from apps.merchants.api.authentication import MerchantView, principal_of
 from apps.merchants.contracts import MerchantPrincipal, Scope
 from apps.messaging import idempotency
-from apps.payments.api import schemas
+from apps.payments.api import render, schemas
 from apps.payments.api.merchant import merchant_payment
-from apps.payments.api.render import explained
 from apps.payments.models import Refund, Transaction
 from apps.payments.selectors import page_of_refunds, payees_legs
 from apps.payments.services.accept import RequestKey
@@ -88,9 +87,7 @@ class PaymentRefundsView(MerchantView):
             at=clock.now(),
         )
         document = _document([taken.refund], asked_language(request))[0]
-        if taken.is_replay:
-            return Response(document, status=200, headers={"Idempotent-Replayed": "true"})
-        return Response(document, status=202)
+        return render.taken(document, is_replay=taken.is_replay)
 
     @extend_schema(
         operation_id="list_refunds_of_payment",
@@ -144,28 +141,19 @@ class RefundView(MerchantView):
 def _page(
     request: Request, principal: MerchantPrincipal, *, transaction_id: str | None
 ) -> dict[str, Any]:
-    members.check_parameters(request.query_params, {"limit", "cursor"})
-    text = request.query_params.get("cursor")
-    cursor = ids.parse_public_id("rfd", text) if text is not None else None
-    if text is not None and cursor is None:
-        raise InvalidInputError(field="cursor")
-    limit = members.page_rows(request.query_params)
+    asked = asked_page(request.query_params, "rfd")
     rows, has_more = (
         page_of_refunds(
             merchant_id=principal.merchant_id,
             transaction_id=transaction_id,
-            limit=limit,
-            before=cursor,
+            limit=asked.limit,
+            before=asked.cursor,
         )
         if principal.is_live
         else ([], False)
     )
-    return {
-        "object": "list",
-        "data": _document(rows, asked_language(request)),
-        "has_more": has_more,
-        "next_cursor": ids.public_id("rfd", rows[-1].pk) if has_more else None,
-    }
+    following = ids.public_id("rfd", rows[-1].pk) if has_more else None
+    return page(_document(rows, asked_language(request)), next_cursor=following)
 
 
 def _document(refunds: list[Refund], language: Language) -> list[dict[str, Any]]:
@@ -195,7 +183,7 @@ def _shown(refund: Refund, leg_id: Any, rrns: dict[str, str], language: Language
             "rrn": rrns.get(own or ""),
             "response_code": "00" if status == "succeeded" else code,
         },
-        "failure": explained(refund.code, language) if status == "failed" else None,
+        "failure": render.explained(refund.code, language) if status == "failed" else None,
         "created_at": clock.iso(refund.opened_at),
         "ended_at": clock.iso(refund.ended_at) if refund.ended_at else None,
     }

@@ -1,6 +1,9 @@
 """Write payments as the APIs show them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from rest_framework.response import Response
 
 from apps.common import clock, ids
 from apps.common.masking import mask_vpa
@@ -70,6 +73,18 @@ def merchant_payment(
         "created_at": clock.iso(shown.created_at),
         "updated_at": clock.iso(shown.changed_at),
     }
+
+
+def following(rows: Sequence[Payment], *, has_more: bool) -> str | None:
+    """Return the cursor of what follows a page of payments or collects."""
+    return ids.public_id("pay", rows[-1].leg_id) if has_more else None
+
+
+def taken(document: Mapping[str, Any], *, is_replay: bool) -> Response:
+    """Answer what asks for a payment, refund or collect: it is taken on, or was before."""
+    if is_replay:
+        return Response(document, status=200, headers={"Idempotent-Replayed": "true"})
+    return Response(document, status=202)
 
 
 def explained(code: str, language: Language) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from apps.common import clock, ids, members
 from apps.common.addresses import VpaAddress
 from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account
+from apps.common.pages import page
 from apps.customers import selectors as customers
 from apps.customers.api import schemas
 from apps.customers.api.base import CustomerView, body_of, principal_of
@@ -77,13 +78,7 @@ class VpasView(CustomerView):
         """List the customer's payment addresses."""
         members.check_parameters(request.query_params, ())
         rows = selectors.vpas_of(principal_of(request).customer_id)
-        document = {
-            "object": "list",
-            "data": [_render(row) for row in rows],
-            "has_more": False,
-            "next_cursor": None,
-        }
-        return Response(document)
+        return Response(page([_render(row) for row in rows]))
 
     @extend_schema(
         operation_id="create_vpa",
