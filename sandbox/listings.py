@@ -1,11 +1,10 @@
 """The lists that the switch keeps: keys, PSPs and account providers."""
 
 import base64
-import hashlib
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sandbox import clock, codec, world
+from sandbox import clock, codec, library, world
 from sandbox.codec import element
 from sandbox.keys import KeyFiles, KeyMissingError
 from sandbox.link_keys import LINK_KEYS, LinkKey, LinkKeys
@@ -92,9 +91,8 @@ def _message_keys(files: KeyFiles) -> list[codec.Element]:
 def token(challenge: str) -> codec.Element:
     """Answer a device's challenge with the value by which it knows that it was registered."""
     device, application, mobile, _ = challenge.split("|")
-    digest = hashlib.sha256(f"{application}|{mobile}|{device}".encode()).digest()
     value = element("keyValue")
-    value.text = base64.b64encode(digest).decode()
+    value.text = library.check_value(device_id=device, app_id=application, mobile=mobile)
     names = {"code": world.SWITCH, "owner": world.SWITCH, "type": "TOKEN"}
     return element("keyList", None, element("key", names | {"ki": world.SWITCH_KEY_INDEX}, value))
 

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Awaitable, Callable, Mapping
 
-from sandbox import clock, codec, ids, listings, messages, parties, world
+from sandbox import clock, codec, ids, library, listings, messages, parties, world
 from sandbox.codec import Envelope, element
 from sandbox.journal import NO_ACK, Journal
 from sandbox.keys import KeyFiles
@@ -17,6 +17,7 @@ _RELAYED_PARTS = {
     "ReqListAccount": ("Txn", "Payer", "Link"),
 }
 _OWN_ATTRIBUTES = {"reqMsgId", "result", "errCode"}
+_NOT_REGISTERED = "U63"
 _NO_PSP_ANSWER, _NO_ISSUER_ANSWER = "U27", "U28"
 _PENDING_ATTRIBUTES = ("id", "note", "refId", "refUrl", "ts", "type")
 
@@ -134,11 +135,17 @@ class MetaRequests:
 
     async def _list_keys(self, request: Envelope) -> codec.Element:
         if request.type == "GetToken":
-            return _answered(
-                request, listings.token(request.root.findtext("Creds/Cred/Data") or "")
-            )
+            return self._register(request)
         list_of = listings.psp_keys if request.type == "ListPSPKeys" else listings.keys
         return _answered(request, list_of(self._keys))
+
+    def _register(self, request: Envelope) -> codec.Element:
+        data = request.root.findtext("Creds/Cred/Data") or ""
+        device, *_, challenge = data.split("|")
+        keys = self._keys.credential.accepted()
+        if not any(library.is_challenge_of(device, challenge, key.private) for key in keys):
+            return messages.relayed_answer(request, result="FAILURE", code=_NOT_REGISTERED)
+        return _answered(request, listings.token(data))
 
     async def _list_psps(self, request: Envelope) -> codec.Element:
         return _answered(request, listings.psps())

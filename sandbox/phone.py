@@ -13,7 +13,7 @@ import httpx
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from sandbox import credentials, ids, world
+from sandbox import credentials, ids, library, world
 from sandbox.codec import rupees
 
 # The life of a PIN page is a minute: a call that takes longer is lost to the user anyway.
@@ -126,16 +126,18 @@ class Phone:
         """Return what is known of a question whose an address is."""
         return self._get(f"/app/v1/vpas/verify/{verification_id}")
 
+    def register_library(self, kind: str = "initial") -> dict[str, Any]:
+        """Register the common library with the switch, or renew its token; wait for its word."""
+        data = library.make_challenge(self.handset.identifier, self._switch_key)
+        challenge = {"ki": self._key_index, "data": data}
+        asked = self._post("/app/v1/device-tokens", {"kind": kind, "challenge": challenge})
+        return self._wait(f"/app/v1/device-tokens/{asked['id']}")
+
     def request_otp(self, account_id: str, *, card_digits: str, card_expiry: str) -> dict[str, Any]:
         """Ask the account's bank for an OTP and wait until it has been sent."""
-        asked = self._post(
-            f"/app/v1/accounts/{account_id}/otp-requests",
-            {
-                "txn_id": new_transaction_id(),
-                "card_digits": card_digits,
-                "card_expiry": card_expiry,
-            },
-        )
+        card = {"card_digits": card_digits, "card_expiry": card_expiry}
+        body = {"txn_id": new_transaction_id(), **card}
+        asked = self._post(f"/app/v1/accounts/{account_id}/otp-requests", body)
         return self.wait_request(asked["id"])
 
     def set_pin(

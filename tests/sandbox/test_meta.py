@@ -6,6 +6,7 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from sandbox import library
 from tests.sandbox import spoken
 from tests.sandbox.bank import new_id
 from tests.sandbox.spoken import el
@@ -213,10 +214,20 @@ def test_a_link_is_signed_as_another_bank_or_its_shop_would(world):
 
 
 def test_a_device_is_registered_by_its_challenge(world):
-    answer = ask(world, "GetToken", challenge("dev1|app1|919800000001|abc="), api="ListKeys")
+    made = library.make_challenge("dev1", world.switch_key)
+    answer = ask(world, "GetToken", challenge(f"dev1|app1|919800000001|{made}"), api="ListKeys")
 
     check = base64.b64encode(hashlib.sha256(b"app1|919800000001|dev1").digest()).decode()
     assert answer.root.findtext("keyList/key/keyValue") == check
+
+
+@pytest.mark.parametrize("text", ["abc=", "YWJjZA==", "of another phone"])
+def test_a_challenge_that_is_not_the_phones_registers_nothing(world, text):
+    made = library.make_challenge("dev2", world.switch_key) if " " in text else text
+    answer = ask(world, "GetToken", challenge(f"dev1|app1|919800000001|{made}"), api="ListKeys")
+
+    assert (answer.get("Resp", "result"), answer.get("Resp", "errCode")) == ("FAILURE", "U63")
+    assert answer.root.find("keyList") is None
 
 
 def test_a_challenge_needs_four_parts(world):

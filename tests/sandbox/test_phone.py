@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from sandbox import library, world
 from sandbox.credentials import DeviceBinding
 from sandbox.phone import Handset, Phone, RefusedError
 from tests.sandbox.app_api import ADDRESS, TOKEN, AppApi
@@ -176,3 +177,18 @@ def test_an_open_amount_is_the_payers(api, phone):
     )
 
     assert api.calls[0][2]["amount"] == 700
+
+
+def test_the_library_is_registered_by_a_challenge_that_only_the_switch_can_read(api, phone):
+    answer = phone.register_library("rotate")
+
+    assert answer["status"] == "succeeded"
+    _, path, body, _ = api.calls[0]
+    assert (path, body["kind"], body["challenge"]["ki"]) == (
+        "/app/v1/device-tokens",
+        "rotate",
+        world.SWITCH_KEY_INDEX,
+    )
+    challenge = body["challenge"]["data"]
+    assert library.is_challenge_of("d1e2f3", challenge, SWITCH_KEY)
+    assert not library.is_challenge_of("d1e2f4", challenge, SWITCH_KEY)
