@@ -40,6 +40,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "accounts.change_servicepause",
         "payments.add_flowrule",
         "upi.add_apicap",
+        "upi.add_timerrule",
     ),
     # Who may pay and be paid, and how much.
     RISK: (

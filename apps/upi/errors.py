@@ -4,6 +4,7 @@ Refusals of the UPI wire.
 UpiError                        below DomainError
 ├── KeyRefusedError             a key cannot be entered into the directory
 ├── CapOutOfRangeError          no cap can be so high or so low
+├── TimerOutOfRangeError        no timer can be so long or so short
 ├── ApiBudgetError              a call of ours would break a cap on how often it may be made
 │   └── PeakHoursError          nobody waits for the call, and it is peak time
 ├── SwitchDownError             the switch has not answered our heartbeats for a while
@@ -38,6 +39,13 @@ class CapOutOfRangeError(UpiError):
 
     code = "api_cap_out_of_range"
     title = "The number is outside of what a cap can be"
+
+
+class TimerOutOfRangeError(UpiError):
+    """The seconds are not ones that this timer can have: nothing was changed."""
+
+    code = "timer_out_of_range"
+    title = "The seconds are outside of what this timer can have"
 
 
 class ApiBudgetError(UpiError):

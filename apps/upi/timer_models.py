@@ -59,9 +59,11 @@ class TimerRule(models.Model):
             models.CheckConstraint(
                 name="timer_rule_seconds_are_positive", condition=Q(seconds__gt=0)
             ),
+            # One that was replaced before it held ends on the day it begins.
             models.CheckConstraint(
-                name="timer_rule_ends_after_it_begins",
-                condition=Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=F("valid_from_date")),
+                name="timer_rule_ends_not_before_it_begins",
+                condition=Q(valid_to_date__isnull=True)
+                | Q(valid_to_date__gte=F("valid_from_date")),
             ),
             # One constraint a timer, because equality inside a GiST index needs an extension.
             *(

@@ -13,7 +13,7 @@ from apps.payments.models import FlowRule
 from apps.payments.states import Flow
 from apps.risk.models import LimitRule, RiskScoreRule
 from apps.risk.selectors import limits_on, score_thresholds
-from apps.upi.models import ApiCap
+from apps.upi.models import ApiCap, TimerRule
 from tests.operators.change import REASON, Form
 from tests.operators.factory import make_operator
 
@@ -23,6 +23,7 @@ LIMIT = "/admin/risk/limitrule/change-limit/"
 THRESHOLD = "/admin/risk/riskscorerule/change-threshold/"
 FLOW = "/admin/payments/flowrule/change-flow/"
 CAP = "/admin/upi/apicap/change-cap/"
+TIMER = "/admin/upi/timerrule/change-timer/"
 NOON = dt.datetime(2026, 12, 1, 6, 30, tzinfo=dt.UTC)
 TODAY = clock.business_date(NOON)
 SOON = TODAY + dt.timedelta(days=10)
@@ -216,14 +217,40 @@ def test_a_cap_changes_and_keeps_its_window():
     assert unknown.status_code == 422
 
 
+def test_a_timer_changes_from_its_day_on_and_stays_scaled():
+    form = Form(make_operator(roles.OPERATIONS).client, TIMER)
+    fields = {"timer": "CHECK_FIRST_AFTER", "seconds": "60", "begins": SOON.isoformat()}
+
+    shown = form.look(**fields)
+    form.confirm(shown, **fields)
+
+    old, new = TimerRule.objects.filter(timer="CHECK_FIRST_AFTER").order_by("pk")
+    assert "90 s, until further notice" in shown.content.decode()
+    assert (old.valid_to_date, new.valid_from_date, new.seconds) == (SOON, SOON, 60)
+    assert new.is_scaled
+
+
+@pytest.mark.parametrize(("timer", "seconds"), [("ANSWER", "16"), ("REVERSAL_ANSWER", "11")])
+def test_no_timer_outlasts_the_switch(timer, seconds):
+    form = Form(make_operator(roles.OPERATIONS).client, TIMER)
+    fields = {"timer": timer, "seconds": seconds, "begins": SOON.isoformat()}
+
+    shown = form.look(**fields)
+    refused = form.confirm(shown, **fields)
+
+    assert refused.status_code == 422
+    assert "outside of what this timer can have" in refused.content.decode()
+    assert (TimerRule.objects.filter(timer=timer).count(), entries()) == (1, 0)
+
+
 @pytest.mark.parametrize(
     "role", [roles.AUDITOR, roles.OPERATIONS, roles.SECURITY_OFFICER, roles.PLATFORM, roles.RISK]
 )
 def test_a_rule_is_changed_by_its_role_alone(role):
     browser = make_operator(role).client
 
-    for url in (LIMIT, THRESHOLD, FLOW, CAP):
-        may = role == (roles.OPERATIONS if url in {FLOW, CAP} else roles.RISK)
+    for url in (LIMIT, THRESHOLD, FLOW, CAP, TIMER):
+        may = role == (roles.OPERATIONS if url in {FLOW, CAP, TIMER} else roles.RISK)
         opened = browser.get(url)
         sent = browser.post(url, {"reason": REASON, **payment_limit(), "seen": ""})
 
