@@ -133,7 +133,7 @@ class ServicePause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.kind} from {self.valid_from_at}"
+        return f"{self.side} {self.kind}"
 
 
 class PinState(models.Model):
