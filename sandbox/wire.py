@@ -8,18 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import aiohttp
-
 from sandbox import clock, codec, ids, world
 from sandbox.codec import Envelope
+from sandbox.connections import Connections
 from sandbox.faults import Action, Direction, Fault, Faults
 from sandbox.journal import NO_ACK, Journal
 from sandbox.member import Answered, NotAcked, Outcome, Silent
 from sandbox.timers import Timers
 
 _CLOSED_MAX = 20_000
-_CONNECTIONS_MAX = 64
-_HEADERS = {"Content-Type": "application/xml", "User-Agent": "upi-switch"}
 
 
 class Closed(enum.StrEnum):
@@ -91,8 +88,12 @@ class RemoteMember:
     faults: Faults
     timers: Timers
     tls: ssl.SSLContext | None = None
-    _session: aiohttp.ClientSession | None = None
+    _connections: Connections = field(init=False)
     _tasks: set[asyncio.Task[str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Know the way; the connections are opened by the first messages."""
+        self._connections = Connections(self.url, self.tls)
 
     async def ask(self, request: codec.Element, *, limit_seconds: float | None) -> Outcome:
         """Send a request and wait for its answer. The answer may come before the Ack."""
@@ -134,8 +135,7 @@ class RemoteMember:
         """Drop what is still being sent and close the connections."""
         for task in self._tasks:
             task.cancel()
-        if self._session is not None:
-            await self._session.close()
+        self._connections.close()
 
     async def _sent(self, envelope: Envelope, fault: Fault | None) -> str:
         """Send a request. A delayed one goes its own way: it comes, however late."""
@@ -203,26 +203,15 @@ class RemoteMember:
 
     async def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
         """Return the HTTP status and content; 0 and nothing when there was no answer."""
-        limit = aiohttp.ClientTimeout(
-            sock_connect=self.timers.ack_connect_seconds, sock_read=self.timers.ack_read_seconds
-        )
         try:
-            async with self._connected().post(
-                self.url.rstrip("/") + path, data=body, headers=_HEADERS, timeout=limit
-            ) as response:
-                return response.status, await response.read()
-        except (aiohttp.ClientError, TimeoutError):
-            return 0, b""
-
-    def _connected(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=_CONNECTIONS_MAX, ssl=self.tls or True),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                skip_auto_headers={"Accept-Encoding"},
+            return await self._connections.post(
+                path,
+                body,
+                connect_seconds=self.timers.ack_connect_seconds,
+                read_seconds=self.timers.ack_read_seconds,
             )
-        return self._session
+        except OSError:
+            return 0, b""
 
 
 def _path(envelope: Envelope | None) -> str:
