@@ -137,8 +137,13 @@ def to_bytes(root: Element) -> bytes:
 
 def canonical(root: Element) -> bytes:
     """Write a message of ours in canonical form (inclusive C14N), ready to be signed."""
-    assert root.nsmap == _NAMESPACES, "the signature's scope is that of our own messages"
+    assert is_plain(root), "the signature's scope is that of our own messages"
     return etree.tostring(root, method="c14n")
+
+
+def is_plain(root: Element) -> bool:
+    """Say whether a message declares the UPI namespace, as upi, and no other."""
+    return bool(root.nsmap == _NAMESPACES)
 
 
 def ack(api: str, request_message_id: str, code: str = "", detail: str = "") -> bytes:

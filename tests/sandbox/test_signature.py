@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import xmlsec
 from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,6 +67,25 @@ def test_what_is_signed_verifies_and_is_read_back(note):
 
 def test_an_independent_signer_is_verified():
     VERIFIER.verify(codec.parse(OWN.sign(etree.fromstring(message("a & b")))))
+
+
+def test_a_signature_with_prefixes_and_lines_verifies_too():
+    root = etree.fromstring(message("a & b"))
+    made = xmlsec.template.create(root, xmlsec.Transform.C14N, xmlsec.Transform.RSA_SHA256, ns="ds")
+    root.append(made)
+    reference = xmlsec.template.add_reference(made, xmlsec.Transform.SHA256, uri="")
+    xmlsec.template.add_transform(reference, xmlsec.Transform.ENVELOPED)
+    key_value = xmlsec.template.add_key_value(xmlsec.template.ensure_key_info(made))
+    key_value.append(etree.fromstring(SIGNER.sign(message())).find(f".//{{{DS}}}RSAKeyValue"))
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(OWN_PEM, xmlsec.constants.KeyDataFormatPem)
+    context.sign(made)
+    signed = etree.tostring(root)
+
+    VERIFIER.verify(codec.parse(signed))
+
+    with pytest.raises(signature.SignatureError, match="does not fit"):
+        VERIFIER.verify(codec.parse(signed.replace(b"a &amp; b", b"a &amp; c")))
 
 
 def test_signxml_agrees():
