@@ -13,12 +13,12 @@ from apps.payments.messages import (
     payer_of,
     resp_of,
     txn_of,
+    vouched,
 )
 from apps.payments.states import Kind
 from apps.upi.contracts import (
     Credential,
     Device,
-    Info,
     Meta,
     Party,
     ReqPay,
@@ -42,12 +42,7 @@ def collect_request(job: Job, payee: ResolvedVpa, *, at: dt.datetime) -> ReqPay:
         name=facts.payee_name,
         type=payee.kind,
         code=payee.mcc,
-        info=Info(
-            identity_type="ACCOUNT",
-            verified_name=payee.verified_name,
-            identity_id=payee.account.account_number,
-            verified_address=True,
-        ),
+        info=vouched(payee.verified_name, payee.account.account_number),
         # The merchant's server is the device: it has no number and no place.
         device=Device(type="API", id=payee.vpa_id.hex, app="merchant-api"),
         ac=payee.account,
@@ -77,12 +72,7 @@ def approved(
         name=payer_name,
         type="PERSON",
         code="0000",
-        info=Info(
-            identity_type="ACCOUNT",
-            verified_name=payer_name,
-            identity_id=job.account_number,
-            verified_address=True,
-        ),
+        info=vouched(payer_name, job.account_number),
         device=device_of(job),
         ac=account_of(job),
         creds=(credential,),

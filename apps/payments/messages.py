@@ -61,12 +61,7 @@ def pay_request(job: Job, credentials: tuple[Credential, ...], *, at: dt.datetim
         name=facts.payer_name,
         type=facts.payer_type,
         code=facts.payer_code,
-        info=Info(
-            identity_type="ACCOUNT",
-            verified_name=facts.payer_name,
-            identity_id=job.account_number,
-            verified_address=True,
-        ),
+        info=vouched(facts.payer_name, job.account_number),
         device=device_of(job),
         ac=account_of(job),
         creds=credentials,
@@ -78,6 +73,16 @@ def pay_request(job: Job, credentials: tuple[Credential, ...], *, at: dt.datetim
         txn=txn_of(facts, type="PAY"),
         payer=payer,
         payee=payee_of(facts),
+    )
+
+
+def vouched(name: str, account_number: str) -> Info:
+    """Return that we know whose an account of ours is."""
+    return Info(
+        identity_type="ACCOUNT",
+        verified_name=name,
+        identity_id=account_number,
+        verified_address=True,
     )
 
 
@@ -111,12 +116,7 @@ def refund_request(job: Job, original: TransactionFacts, *, at: dt.datetime) -> 
         name=facts.payer_name,
         type=facts.payer_type,
         code=facts.payer_code,
-        info=Info(
-            identity_type="ACCOUNT",
-            verified_name=facts.payer_name,
-            identity_id=job.account_number,
-            verified_address=True,
-        ),
+        info=vouched(facts.payer_name, job.account_number),
         ac=account_of(job),
         creds=(_PRE_APPROVED,),
         amount=facts.amount,
@@ -139,12 +139,7 @@ def authorised(job: Job, payee: ResolvedVpa, *, at: dt.datetime) -> RespAuthDeta
         name=payee.verified_name,
         type=payee.kind,
         code=payee.mcc,
-        info=Info(
-            identity_type="ACCOUNT",
-            verified_name=payee.verified_name,
-            identity_id=payee.account.account_number,
-            verified_address=True,
-        ),
+        info=vouched(payee.verified_name, payee.account.account_number),
         ac=payee.account,
         amount=facts.amount,
         merchant=payee.merchant,

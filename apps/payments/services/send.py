@@ -105,7 +105,7 @@ def _exchange(job: Job) -> UUID:
 
 def end_unsent(jobs: Sequence[Job], *, claim: UUID) -> None:
     """Fail what never left and never can: its credential, or its payee's address, is gone."""
-    ends = [_move(job, State.FAILED, code=CREDENTIAL_GONE) for job in jobs]
+    ends = [Move.of(job, State.FAILED, code=CREDENTIAL_GONE) for job in jobs]
     _end(ends, jobs, claim=claim)
 
 
@@ -137,10 +137,10 @@ def _record(claim: UUID, jobs: dict[UUID, Job], outcomes: Sequence[SendOutcome])
 def _consequence(job: Job, outcome: SendOutcome) -> Move:
     """Silence, and a duplicate's negative Ack, leave us not knowing; no byte left is known."""
     if outcome.result is SendResult.NOT_SENT:
-        return _move(job, State.CREATED, due_in_seconds=RESEND_AFTER_SECONDS)
+        return Move.of(job, State.CREATED, due_in_seconds=RESEND_AFTER_SECONDS)
     if outcome.result is SendResult.NACKED and outcome.code not in DUPLICATE_CODES:
-        return _move(job, State.FAILED, code=outcome.code)
-    return _move(job, State.UNKNOWN, due_in_seconds=patience_seconds(job))
+        return Move.of(job, State.FAILED, code=outcome.code)
+    return Move.of(job, State.UNKNOWN, due_in_seconds=patience_seconds(job))
 
 
 def patience_seconds(job: Job) -> float:
@@ -154,17 +154,6 @@ def patience_seconds(job: Job) -> float:
         return first
     left = (job.expires_at - clock.now()).total_seconds()
     return max(0.0, left + first)
-
-
-def _move(job: Job, target: State, *, code: str = "", due_in_seconds: float | None = None) -> Move:
-    return Move(
-        leg_id=job.id,
-        role=job.role,
-        source=State.SENDING,
-        target=target,
-        code=code,
-        due_in_seconds=due_in_seconds,
-    )
 
 
 def _end(moves: Sequence[Move], jobs: Sequence[Job], *, claim: UUID) -> None:
