@@ -2,10 +2,11 @@
 How gunicorn serves the receiver: `--config python:upi_platform.receiver_server`.
 
 Mutual TLS of its own: a connection without a certificate of the authority gets nowhere. Handshakes
-have threads of their own, and a connection that asks nothing has none: whoever is slow, or is not
-the switch at all, keeps no message waiting.
+have threads of their own, a connection that asks nothing has none, and a request must arrive in
+time: whoever is slow, has gone without a word, or is not the switch, keeps no message waiting.
 """
 
+import errno
 import functools
 import selectors
 import socket
@@ -34,12 +35,38 @@ cert_reqs = ssl.CERT_REQUIRED
 
 HANDSHAKE_SECONDS = 3.0
 HANDSHAKES_AT_ONCE = 64
+# From a request's first byte to its last: a thread waits for it.
+REQUEST_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 
+class _Socket(ssl.SSLSocket):
+    """Gives up on a request that does not arrive in time, however slowly its bytes come."""
+
+    _ends_at = 0.0
+
+    def expect_request(self) -> None:
+        """Begin to count the time of a request."""
+        self._ends_at = time.monotonic() + REQUEST_SECONDS
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Return what came. Raises ConnectionResetError when the time is over."""
+        self.settimeout(max(0.001, self._ends_at - time.monotonic()))
+        try:
+            return super().recv(buflen, flags)
+        except TimeoutError:
+            log.warning("request_too_slow")
+            message = "the request did not arrive in time"
+            raise ConnectionResetError(errno.ECONNRESET, message) from None
+        finally:
+            self.settimeout(REQUEST_SECONDS)
+
+
 class _Context(ssl.SSLContext):
     """Shakes hands at once, and in time."""
+
+    sslsocket_class = _Socket
 
     def wrap_socket(self, sock: socket.socket, *_: Any, **__: Any) -> ssl.SSLSocket:
         sock.settimeout(HANDSHAKE_SECONDS)
@@ -88,6 +115,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.close()
             return
         conn.sock.settimeout(0)
+        # Gunicorn asks each connection to be ready before it reads a request from it.
+        conn.init = conn.sock.expect_request
         conn.timeout = time.monotonic() + keepalive
         self.pending_conns.append(conn)
         ready = functools.partial(self.on_pending_socket_readable, conn)

@@ -2,7 +2,7 @@
 
 import structlog
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -41,13 +41,12 @@ def receive_message(request: HttpRequest, api: str, version: str, txn_id: str) -
 
 
 def _take(request: HttpRequest, api: str, version: str, txn_id: str) -> HttpResponse:
-    arrival = Arrival(
-        api=api,
-        version=version,
-        txn_id=txn_id,
-        body=_body_of(request, bytes_max=gate.bounds_of(api).bytes_max),
-        received_at=clock.now(),
-    )
+    try:
+        body = _body_of(request, bytes_max=gate.bounds_of(api).bytes_max)
+    except UnreadablePostError:
+        log.warning("message_broke_off", api=api)
+        return HttpResponse(status=408)
+    arrival = Arrival(api=api, version=version, txn_id=txn_id, body=body, received_at=clock.now())
     try:
         verdict = receive.receive(arrival)
     except (OperationalError, InterfaceError) as error:

@@ -88,6 +88,22 @@ def test_handshakes_that_never_end_keep_nobody_out_for_long(switch):
     assert status == 200
 
 
+def test_requests_that_never_end_keep_nobody_out_for_long(switch):
+    """More of them than there are threads, by the switch itself, whose line has gone dead."""
+    path = b"POST /upi/ReqPay/2.0/urn:txnid:X"
+    rest = b" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n<"
+    context = proof(switch.certificates, "switch")
+    with contextlib.ExitStack() as stack:
+        for begun in [path, path + rest] * 10:
+            plain = socket.create_connection(("127.0.0.1", switch.port), timeout=30)
+            secure = stack.enter_context(context.wrap_socket(plain, server_hostname="127.0.0.1"))
+            secure.sendall(begun)
+
+        status = ask(switch, context, path=HEARTBEAT + wire.new_id())
+
+    assert status == 200
+
+
 @pytest.mark.parametrize("case", hostile.CASES, ids=str)
 def test_a_hostile_message_is_refused_and_leaves_a_line_of_the_log(switch, case):
     before = money()
