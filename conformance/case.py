@@ -45,7 +45,6 @@ class Stage:
     fresh: Callable[[], Person]
     findings: list[Finding] = field(default_factory=list)
     transaction_ids: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
     def expect(self, promise: str, *, found: object, wanted: object) -> None:
         """Note whether a promise held."""
@@ -145,7 +144,6 @@ class Verdict:
     transaction_ids: list[str]
     seconds: float
     error: str = ""
-    notes: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:

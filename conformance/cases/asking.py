@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.case import AMOUNT_PAISE, Stage
-from conformance.cases.payment import NOTHING, PAID, Order
+from conformance.cases.payment import NOTHING, PAID, Order, order_faults
 from conformance.declines import expect_code
 from sandbox import ids
 
@@ -28,10 +28,7 @@ class Asking:
 
     def fault(self, *orders: Order) -> "Asking":
         """Let messages of it meet faults."""
-        for order in orders:
-            self.stage.control.fault(
-                order.action, order.direction, self.transaction_id, **order.members()
-            )
+        order_faults(self.stage, self.transaction_id, *orders)
         return self
 
     def send(self) -> "Asking":

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from conformance import shop
 from conformance.case import AMOUNT_PAISE, Case, Role, Stage
 from conformance.cases.asking import Asking
-from conformance.cases.payment import DEEMED, NOTHING, PAID, REVERSED, Ending, Order, failed
+from conformance.cases.payment import (
+    DEEMED,
+    NOTHING,
+    PAID,
+    REVERSED,
+    Ending,
+    Order,
+    failed,
+    order_faults,
+)
 from conformance.cases.wire_faults import (
     LATE_SECONDS,
     LEAVES_NOTHING,
@@ -113,8 +122,7 @@ def _play(stage: Stage, *, orders: tuple[Order, ...], row: Ending, waits_seconds
     transaction_id = collect["upi"]["txn_id"]
     # The switch waits for the customer, so that each fault is ordered before its message.
     asked = stage.until(lambda: _asked(stage, transaction_id), bool)
-    for fault in orders:
-        stage.control.fault(fault.action, fault.direction, transaction_id, **fault.members())
+    order_faults(stage, transaction_id, *orders)
     payer = stage.payer
     payer.phone.approve_collect(asked, account_id=payer.account_id, pin=payer.pin)
     ended = stage.control.payment(transaction_id) or {}

@@ -106,8 +106,7 @@ def play(stage: Stage, row: Row) -> None:
         stage.balance_before(person)
     order = stage.payer.order(payee, AMOUNT_PAISE)
     transaction_id = order["txn_id"]
-    for fault in row.orders:
-        stage.control.fault(fault.action, fault.direction, transaction_id, **fault.members())
+    order_faults(stage, transaction_id, *row.orders)
     stage.pay(order)
     ended = stage.control.payment(transaction_id) if row.ending.switch else None
     shown = stage.shown(transaction_id, wanted=row.ending.status, waits_seconds=row.waits_seconds)
@@ -115,6 +114,12 @@ def play(stage: Stage, row: Row) -> None:
     expect_code(stage, shown, row.ending.code)
     _expect_switch(stage, row.ending, transaction_id, ended)
     _expect_balances(stage, row)
+
+
+def order_faults(stage: Stage, transaction_id: str, *orders: Order) -> None:
+    """Let messages of a transaction meet faults."""
+    for each in orders:
+        stage.control.fault(each.action, each.direction, transaction_id, **each.members())
 
 
 def _people(stage: Stage, row: Row) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance import script, shop
 from conformance.case import AMOUNT_PAISE, Case, Role, Stage
-from conformance.cases.payment import NOTHING, PAID, REVERSED, Order
+from conformance.cases.payment import NOTHING, PAID, REVERSED, Order, order_faults
 from conformance.declines import expect_code, named
 from conformance.numbering import Play, cases_of, numbered
 from conformance.script import STRANGER, Deal, say, side_of, word
@@ -190,9 +190,9 @@ def _play(
 ) -> None:
     stage.balance_before(stage.payer)
     sold = _sold(stage, is_on_us=True)
-    _order(stage, sold["upi"]["txn_id"], _HELD)
+    order_faults(stage, sold["upi"]["txn_id"], _HELD)
     refund = shop.give_back(stage, sold["id"], _PART_PAISE)
-    _order(stage, refund["upi"]["txn_id"], *orders)
+    order_faults(stage, refund["upi"]["txn_id"], *orders)
     if code == _DEEMED:
         ended = stage.control.payment(refund["upi"]["txn_id"]) or {}
         stage.expect("the switch says", found=ended.get("status"), wanted=_DEEMED)
@@ -207,11 +207,6 @@ def _play(
     is_back = not code or code == _DEEMED
     moves = {stage.payer.vpa: (_PART_PAISE if is_back else 0) - AMOUNT_PAISE}
     stage.expect_moves(moves, stage.payer)
-
-
-def _order(stage: Stage, transaction_id: str, *orders: Order) -> None:
-    for each in orders:
-        stage.control.fault(each.action, each.direction, transaction_id, **each.members())
 
 
 def _bought(stage: Stage) -> str:
@@ -229,7 +224,7 @@ def _from_abroad(
     """Let the shop of the other bank give so much back, and return how the switch ended it."""
     transaction_id = ids.new_id("SMP")
     stage.transaction_ids.append(transaction_id)
-    _order(stage, transaction_id, *orders)
+    order_faults(stage, transaction_id, *orders)
     body = {"txn_id": bought, "refund_txn_id": transaction_id}
     stage.control.call(
         "POST", "/refunds", body if paise is None else body | {"amount_paise": paise}

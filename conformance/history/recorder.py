@@ -73,7 +73,8 @@ class Recorder:
         """Record a balance; `when` is before or after."""
         person.log_in()
         begun = time.monotonic_ns()
-        paise = person.balance_paise()
+        asked = (person.balance_paise() for _ in range(_BALANCE_ATTEMPTS_MAX))
+        paise = next((told for told in asked if told is not None), None)
         facts = {"vpa": person.vpa, "when": when, "paise": paise}
         self.write("balance", facts | {"invoked_ns": begun, "returned_ns": time.monotonic_ns()})
 
@@ -110,6 +111,8 @@ class Recorder:
         return shown
 
 
+# On a machine that is busy the bank may not answer in time.
+_BALANCE_ATTEMPTS_MAX = 3
 _BANK = "900001"
 _KEPT_OF_MESSAGE = (
     "at", "direction", "api", "type", "sub_type", "transaction_id", "original_id", "message_id",
