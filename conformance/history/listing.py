@@ -42,8 +42,19 @@ def _unexplained(history: History, transaction_id: str, items: Sequence[Break]) 
             yield transaction_id, f"{each['kind']}: {each['detail']}"
     if journal is None:
         yield transaction_id, "is listed, and nobody in this run began it"
-    elif not lost_a_word(journal):
+    elif not lost_a_word(journal) and not _has_silence(journal):
         yield transaction_id, "is listed, though the wire lost nothing of it"
+
+
+def _has_silence(journal: Line) -> bool:
+    """Say whether a request of the switch got no answer: too late, the bank withholds it."""
+    answered = {
+        row["request_message_id"] for row in journal["messages"] if row["direction"] == "in"
+    }
+    return any(
+        row["direction"] == "out" and row["api"] == "ReqPay" and row["message_id"] not in answered
+        for row in journal["messages"]
+    )
 
 
 def _is_owned(item: Break) -> bool:
