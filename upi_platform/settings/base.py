@@ -165,6 +165,7 @@ SPECTACULAR_SETTINGS = {
         "QrCodeKindEnum": ["static", "dynamic"],
         "QrCodeStatusEnum": ["active", "expired", "revoked"],
         "MandateKindEnum": ["create", "update", "revoke"],
+        "DeviceTokenKindEnum": ["initial", "rotate", "reset"],
         "LinkPayeeKindEnum": ["person", "merchant"],
         "LinkSourceEnum": ["camera", "image", "link"],
         "AccountRequestStatusEnum": ["pending", "succeeded", "failed"],
