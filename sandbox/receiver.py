@@ -5,12 +5,12 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-
-from aiohttp import web
+from http import HTTPStatus
 
 from sandbox import clock, codec, gate, intake, messages, world
 from sandbox.accounts import AccountRequests
 from sandbox.codec import Envelope, MalformedError
+from sandbox.connections import Reply
 from sandbox.faults import Action, Direction, Fault, Faults
 from sandbox.journal import Admission, Journal
 from sandbox.keys import KeyFiles, KeyMissingError
@@ -21,6 +21,7 @@ from sandbox.payment import Payment
 from sandbox.signature import SignatureError
 from sandbox.timers import Timers
 from sandbox.wire import Exchanges
+from sandbox.wire_door import Post
 
 _PATH = re.compile(r"/upi/(\w{1,40})/[12]\.0/urn:txnid:([A-Za-z0-9]{1,35})")
 # Of the time for a status check, the part the switch may wait for a payment in flight.
@@ -59,23 +60,19 @@ class Receiver:
     bank: Member
     _tasks: set[asyncio.Future[object]] = field(default_factory=set)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one POST with an Ack; a fault may break the connection instead."""
-        found = _PATH.fullmatch(request.path)
-        if request.method != "POST" or found is None:
-            return web.Response(status=404)
-        body = await request.read()
+    async def handle(self, post: Post) -> Reply | None:
+        """Answer one POST with an Ack; None when a fault breaks the connection instead."""
+        found = _PATH.fullmatch(post.path)
+        if post.method != "POST" or found is None:
+            return Reply(HTTPStatus.NOT_FOUND, b"")
         api, transaction_id = found.groups()
         try:
-            incoming = self._verified(body, api=api, transaction_id=transaction_id)
+            incoming = self._verified(post.body, api=api, transaction_id=transaction_id)
         except RefusedError as refusal:
-            return _xml(codec.ack(api, _message_id(body), refusal.code, refusal.detail))
-        reply = await self._met(incoming)
-        if reply is None:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=503)
-        return _xml(reply)
+            negative = codec.ack(api, _message_id(post.body), refusal.code, refusal.detail)
+            return Reply(HTTPStatus.OK, negative)
+        ack = await self._met(incoming)
+        return None if ack is None else Reply(HTTPStatus.OK, ack)
 
     async def close(self) -> None:
         """Drop what still runs; the journal holds what matters."""
@@ -231,7 +228,3 @@ def _message_id(body: bytes) -> str:
         return codec.envelope(codec.parse(body)).message_id
     except MalformedError:
         return ""
-
-
-def _xml(body: bytes) -> web.Response:
-    return web.Response(body=body, content_type="application/xml")

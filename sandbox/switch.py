@@ -9,8 +9,9 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox import heartbeats, timers, tls
-from sandbox.composition import Sandbox, compose
+from sandbox.composition import compose
 from sandbox.control import ControlDoor
+from sandbox.wire_door import WireDoor
 
 # Both doors serve this machine only: the control door has no lock.
 _HOST = "127.0.0.1"
@@ -69,7 +70,10 @@ async def _serve(arguments: argparse.Namespace) -> None:
     )
     await sandbox.open()
     door = ControlDoor(sandbox)
-    runners = await _listen(sandbox, door, arguments)
+    wire = WireDoor(sandbox.receiver.handle)
+    proof = tls.of_listener(arguments.tls) if arguments.tls else None
+    await wire.listen(_HOST, arguments.port, proof)
+    control = await _listen_for_orders(door, arguments.control_port)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -78,30 +82,16 @@ async def _serve(arguments: argparse.Namespace) -> None:
     if arguments.scenario is not None:
         door.run(arguments.scenario)
     await stopped.wait()
-    for runner in runners:
-        await runner.cleanup()
+    await wire.close()
+    await control.cleanup()
     await sandbox.close()
 
 
-async def _listen(
-    sandbox: Sandbox, door: ControlDoor, arguments: argparse.Namespace
-) -> list[web.ServerRunner | web.AppRunner]:
-    # The low-level server: the wire has one route, and every layer less is paid per message.
-    wire = web.ServerRunner(web.Server(sandbox.receiver.handle, access_log=None))
-    control = web.AppRunner(
-        door.application(),
-        access_log=None,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-    )
-    runners: list[web.ServerRunner | web.AppRunner] = [wire, control]
-    proof = tls.of_listener(arguments.tls) if arguments.tls else None
-    for runner, port, context in (
-        (wire, arguments.port, proof),
-        (control, arguments.control_port, None),
-    ):
-        await runner.setup()
-        await web.TCPSite(runner, _HOST, port, ssl_context=context, backlog=_BACKLOG).start()
-    return runners
+async def _listen_for_orders(door: ControlDoor, port: int) -> web.AppRunner:
+    runner = web.AppRunner(door.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    await web.TCPSite(runner, _HOST, port, backlog=_BACKLOG).start()
+    return runner
 
 
 if __name__ == "__main__":
