@@ -22,7 +22,7 @@ PARCEL = Parcel(
 
 
 @pytest.fixture
-def folder(tmp_path, settings):
+def folder(db, tmp_path, settings):
     certificates.make(tmp_path)
     for name, value in certificates.environment_of(tmp_path).items():
         setattr(settings, name, value)
