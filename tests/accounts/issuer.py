@@ -2,9 +2,11 @@
 
 import datetime as dt
 import json
+import os
 import re
 import secrets
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
@@ -58,6 +60,8 @@ class SmsGateway:
 
     def __init__(self) -> None:
         self.texts: list[dict[str, str]] = []
+        # Every request ever, for whoever misses a text.
+        self.seen: list[tuple[str, int]] = []
         self.is_down = False
         gateway, path = self, f"/{secrets.token_hex(8)}"
 
@@ -65,6 +69,7 @@ class SmsGateway:
             def do_POST(self) -> None:
                 text = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 status = 503 if gateway.is_down else 202 if self.path == f"{path}/sms" else 404
+                gateway.seen.append((self.path, status))
                 if status == 202:
                     gateway.texts.append(text)
                 self.send_response(status)
@@ -87,10 +92,23 @@ class SmsGateway:
         channels.close()
 
     def otp(self) -> str:
-        assert self.texts, f"no text here at {self.url}; they go to {settings.SMS_GATEWAY_URL}"
+        deadline = time.monotonic() + 10
+        while not self.texts and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert self.texts, self._what_is_known()
         found = re.search(r"\b[0-9]{6}\b", self.texts[-1]["text"])
         assert found
         return found[0]
+
+    def _what_is_known(self) -> str:
+        rows = CredentialRequest.objects.values(
+            "id", "kind", "state", "result_code", "attempts", "received_at", "answered_at"
+        )
+        return (
+            f"no text here at {self.url}; they go to {settings.SMS_GATEWAY_URL}; the last requests "
+            f"here: {self.seen[-5:]}; asked of the bank: {list(rows)}; threads: "
+            f"{threading.enumerate()}; sent by {channels.send_sms} of process {os.getpid()}"
+        )
 
 
 def block(digits, binding, *, number=NUMBER, bank_code="EXB"):
