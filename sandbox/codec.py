@@ -20,6 +20,12 @@ _PARSER = etree.XMLParser(
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding="utf-8"
 )
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+# An Ack as nearly all are: one element of plain attributes. What it matches is read by no parser.
+_PLAIN_ACK = re.compile(
+    rb'<upi:Ack xmlns:upi="' + NAMESPACE.encode() + rb'"((?: [A-Za-z]{1,20}="[ !#-%\'-;=-~]*")+)'
+    rb"(?:/>|></upi:Ack>)"
+)
+_ATTRIBUTE = re.compile(rb' ([A-Za-z]+)="([^"]*)"')
 _ROOT = f"{{{NAMESPACE}}}"
 _NAMESPACES = {"upi": NAMESPACE}
 
@@ -169,12 +175,29 @@ def ack_code(body: bytes, api: str, request_message_id: str) -> str:
 
     Raises MalformedError when it is no Ack of this request.
     """
-    root = parse(body)
-    if local_name(root) != "Ack" or root.get("reqMsgId") != request_message_id:
+    values, code = _plain_ack(body) or _parsed_ack(body)
+    if values.get("reqMsgId") != request_message_id:
         raise MalformedError("not the Ack of this request")
-    if root.get("api") != api:
+    if values.get("api") != api:
         raise MalformedError("the Ack names another API")
-    return root.get("err") or root.findtext("errorMessages/errorCd") or ""
+    return values.get("err") or code
+
+
+def _plain_ack(body: bytes) -> tuple[dict[str, str], str] | None:
+    found = _PLAIN_ACK.fullmatch(body)
+    if found is None:
+        return None
+    pairs = _ATTRIBUTE.findall(found[1])
+    values = {name.decode(): value.decode() for name, value in pairs}
+    # An attribute that stands twice is no XML: let the parser say so.
+    return (values, "") if len(values) == len(pairs) else None
+
+
+def _parsed_ack(body: bytes) -> tuple[dict[str, str], str]:
+    root = parse(body)
+    if local_name(root) != "Ack":
+        raise MalformedError("not an Ack")
+    return attributes(root), root.findtext("errorMessages/errorCd") or ""
 
 
 def amount_of(party: Element | None) -> str:
