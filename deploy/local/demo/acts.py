@@ -12,6 +12,9 @@ from sandbox.phone import RefusedError
 
 _HURRY_SCALE = 0.2
 _KILLED_AT = "debit.posted"
+_PRICE_PAISE = 799_00
+# What it cost, and that nothing of it went back.
+_WHOLE_SALE = (_PRICE_PAISE, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def purchase(stage: Stage, page: Page) -> None:
         "/v1/orders",
         {
             "reference": f"INV-{uuid.uuid4().hex[:8]}",
-            "amount": 799_00,
+            "amount": _PRICE_PAISE,
             "currency": "INR",
         },
         **{"Idempotency-Key": str(uuid.uuid4())},
@@ -77,7 +80,11 @@ def purchase(stage: Stage, page: Page) -> None:
 
 def refund(stage: Stage, page: Page) -> None:
     """Give a part of a purchase back: one message of the merchant, and nobody's PIN."""
-    payment = _newest_sale(stage)
+    payment = _sale(stage)
+    if payment is None:
+        purchase(stage, page)
+        payment = _sale(stage)
+    assert payment is not None, "it was bought just now"
     before = timeline.balance_paise(stage["meera"].account_id)
     asked = stage.merchant(
         "POST",
@@ -214,15 +221,15 @@ def _refused_scan(customer: Customer, link: str) -> str:
     return ""
 
 
-def _newest_sale(stage: Stage) -> dict[str, Any]:
-    """Return the newest payment of the shop, once the switch has confirmed it."""
+def _sale(stage: Stage) -> dict[str, Any] | None:
+    """Return a purchase of which nothing went back yet, once the switch has confirmed it."""
 
-    def newest() -> dict[str, Any]:
-        found: dict[str, Any] = stage.merchant("GET", "/v1/payments")["data"][0]
-        return found
+    def sales() -> list[dict[str, Any]]:
+        found = stage.merchant("GET", "/v1/payments")["data"]
+        return [each for each in found if (each["amount"], each["amount_refunded"]) == _WHOLE_SALE]
 
-    stage.wait_for(lambda: newest()["status"] == "succeeded")
-    return newest()
+    stage.wait_for(lambda: all(each["finality"] == "final" for each in sales()))
+    return next((each for each in sales() if each["status"] == "succeeded"), None)
 
 
 def _end_of(stage: Stage, path: str) -> dict[str, Any]:
