@@ -2,10 +2,11 @@
 Refusals of the issuer.
 
 DomainError
-├── AccountNotFoundError   no account of this bank has the number
-├── AccountExistsError     the number belongs to an account that was opened with other facts
-├── PauseUnknownError      the side of payments has no such pause
-└── DepositRefusedError    the books refused an opening deposit
+├── AccountNotFoundError         no account of this bank has the number
+├── AccountExistsError           the number belongs to an account opened with other facts
+├── PauseUnknownError            the side of payments has no such pause
+├── DepositRefusedError          the books refused an opening deposit
+└── CoreBankingUnavailableError  the bank's host does not answer
 """
 
 from typing import ClassVar
@@ -39,3 +40,11 @@ class DepositRefusedError(ConflictError):
 
     code: ClassVar[str] = "deposit_refused"
     title: ClassVar[str] = "The deposit was refused"
+
+
+class CoreBankingUnavailableError(DomainError):
+    """The bank's host does not answer: nothing was asked of it, or nobody knows."""
+
+    code: ClassVar[str] = "core_banking_unavailable"
+    title: ClassVar[str] = "The bank's accounts cannot be reached now"
+    http_status: ClassVar[int] = 503

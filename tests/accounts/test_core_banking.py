@@ -190,3 +190,9 @@ def test_a_pool_account_of_the_bank_that_may_not_move_is_a_refusal(issuer, kind,
 
     assert (outcome.result, outcome.code) == (Result.DECLINED, code)
     assert our(pool) == Money(0)
+
+
+def test_the_books_leave_nothing_to_enquire_or_to_cancel(issuer):
+    assert core_banking().enquire(admit=list, record=list) == []
+    assert core_banking().cancel(admit=list, record=list) == []
+    assert core_banking().is_available()

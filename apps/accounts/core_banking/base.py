@@ -47,7 +47,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an order. `code` is "00" when POSTED, else the UPI code to decline with."""
+    """
+    What became of an order. `code` is "00" when POSTED, else the UPI code to decline with.
+
+    `is_found` is what an enquiry was told: the order is known or not; None when nobody answered.
+    """
 
     order: Order
     result: Result
@@ -55,6 +59,7 @@ class Outcome:
     transfer_id: UUID | None = None
     balance_after: Money | None = field(default=None, repr=False)
     posted_at: dt.datetime | None = None
+    is_found: bool | None = None
 
 
 class CoreBanking(Protocol):
@@ -75,12 +80,42 @@ class CoreBanking(Protocol):
         Called with no transaction open. `admit` claims due legs, locks their limit rows and
         returns the orders still ours and allowed: nothing else is ever posted. `record` writes leg
         states, history, answers and outbox rows. Each runs in a transaction: one and the same, or
-        two with the call between them, as the system needs.
+        two with the call between them, as the system needs. A silent system is Result.UNKNOWN.
         """
         ...
 
+    def enquire(
+        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+    ) -> T:
+        """
+        Ask what became of orders whose outcome is unknown; nothing new is posted.
+
+        `admit` returns orders of UNKNOWN legs. POSTED and DECLINED are proved, by a late answer or
+        by this one; UNKNOWN is silence or "not found", which proves nothing (`is_found`).
+        """
+        ...
+
+    def cancel(
+        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+    ) -> T:
+        """
+        Have orders undone, or refused for ever if they come late.
+
+        `admit` returns orders of CANCELLING legs, a state that was committed before. DECLINED is
+        the system's word that the order is not posted and never will be; UNKNOWN: not yet.
+        """
+        ...
+
+    def is_available(self) -> bool:
+        """Tell whether new orders have a chance to be answered. Cheap enough for every request."""
+        ...
+
     def balance(self, account_number: str) -> Money:
-        """Return what the customer may be told. Raises AccountNotFoundError."""
+        """
+        Return what the customer may be told.
+
+        Raises AccountNotFoundError, CoreBankingUnavailableError.
+        """
         ...
 
 
