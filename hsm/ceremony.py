@@ -52,7 +52,7 @@ def init_token() -> bool:
     """
     if len(configuration().token_label.encode()) not in TOKEN_LABEL_BYTES:
         raise HsmUnavailableError("the label of a token has 1 to 32 bytes")
-    with _alone_on_this_machine():
+    with alone_on_this_machine():
         try:
             return pool.run_alone(_init_token)
         except (PKCS11Error, OSError) as error:
@@ -69,7 +69,9 @@ def create_key(label: str) -> bool:
     kind = kind_of(label)
     if kind is None:
         raise KeyUnfitError(f"{label}: no kind of key has such a label")
-    with _alone_on_this_machine():
+    if kind.comes_wrapped:
+        raise KeyUnfitError(f"{label}: its other holder makes it, and it is imported")
+    with alone_on_this_machine():
         made = pool.run(lambda session: _create_key(session, label, kind))
     if made:
         log.info("hsm_key_created", label=label, kind=kind.name)
@@ -253,7 +255,7 @@ def _label(slot: Slot) -> str:
 
 
 @contextmanager
-def _alone_on_this_machine() -> Iterator[None]:
+def alone_on_this_machine() -> Iterator[None]:
     """
     Keep other processes from making the same thing; the module's own file is the lock.
 

@@ -23,6 +23,9 @@ class Configuration:
     mac_key: str
     # The first signs links; those after it are good for what they signed before a rotation.
     uri_keys: tuple[str, ...]
+    # For core banking's host: its MAC key, and ours for which the host wraps that.
+    host_mac_key: str
+    host_transport_key: str
     profile: Profile = SOFTHSM
 
     @property
@@ -47,4 +50,6 @@ def configuration() -> Configuration:
         pin_key=settings.HSM_PIN_KEY,
         mac_key=settings.HSM_MAC_KEY,
         uri_keys=tuple(settings.HSM_URI_KEYS),
+        host_mac_key=settings.HSM_HOST_MAC_KEY,
+        host_transport_key=settings.HSM_HOST_TRANSPORT_KEY,
     )

@@ -5,6 +5,7 @@ HsmError
 ├── HsmUnavailableError      the token does not answer; nothing is known about the question
 ├── KeyMissingError          the token has no key of that label
 ├── KeyUnfitError            a key has attributes, a size or a twin that it must not have
+├── WrappedKeyRefusedError   what a counterparty wrapped is not a key for us
 ├── PinBlockMalformedError   the block does not have the form of a block
 └── PinBlockRefusedError     the block cannot be opened, or is bound to other content
 """
@@ -32,6 +33,12 @@ class KeyUnfitError(HsmError):
     """A key could be misused as it stands, so it is not used at all."""
 
     code = "hsm_key_unfit"
+
+
+class WrappedKeyRefusedError(HsmError):
+    """What a counterparty wrapped cannot be opened with our key, or holds no key of the kind."""
+
+    code = "hsm_wrapped_key_refused"
 
 
 class PinBlockMalformedError(HsmError):

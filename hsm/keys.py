@@ -57,6 +57,8 @@ _BORN_HERE = {
     Attribute.ALWAYS_SENSITIVE: True,
     Attribute.NEVER_EXTRACTABLE: True,
 }
+# Of a key that came in wrapped it remembers that it was elsewhere before, and nothing better.
+_CAME_WRAPPED = dict.fromkeys(_BORN_HERE, False)
 
 # What says how strong a pair is; secret keys have a length.
 _SIZES: dict[KeyType, dict[Attribute, Any]] = {
@@ -75,6 +77,8 @@ class KeyKind:
     key_type: KeyType
     uses: frozenset[Attribute]
     flags: MechanismFlag
+    # Made by a counterparty and unwrapped here: never made here, or the other side would lack it.
+    comes_wrapped: bool = False
 
     def template(self) -> dict[Attribute, Any]:
         """Return the attributes with which such a key is made."""
@@ -95,9 +99,9 @@ class KeyKind:
             Attribute.CLASS: self.object_class,
             Attribute.TOKEN: True,
             Attribute.KEY_TYPE: self.key_type,
-            **_SIZES.get(self.key_type, {Attribute.VALUE_LEN: SECRET_BITS // 8}),
+            **self._size(attributes),
             **self.template(),
-            **_BORN_HERE,
+            **(_CAME_WRAPPED if self.comes_wrapped else _BORN_HERE),
         }
         faults = _differences(expected, attributes)
         modulus = attributes.get(Attribute.MODULUS, b"")
@@ -109,6 +113,12 @@ class KeyKind:
         """Return what is wrong with the public half of a pair."""
         expected = {Attribute.TOKEN: True, Attribute.LOCAL: True, **self.public_template()}
         return _differences(expected, attributes)
+
+    def _size(self, attributes: Mapping[Attribute, Any]) -> dict[Attribute, Any]:
+        if self.comes_wrapped and not attributes.get(Attribute.VALUE_LEN):
+            # SoftHSM does not say how long a key is that came wrapped: it was seen at its import.
+            return {}
+        return _SIZES.get(self.key_type, {Attribute.VALUE_LEN: SECRET_BITS // 8})
 
     @staticmethod
     def _allowed(object_class: ObjectClass, uses: frozenset[Attribute]) -> dict[Attribute, bool]:
@@ -166,7 +176,28 @@ URI_EC = KeyKind(
     uses=frozenset({Attribute.SIGN}),
     flags=MechanismFlag.SIGN,
 )
-KINDS = (SIGNING, ISSUER, PIN_VERIFICATION, MAC, URI_RSA, URI_EC)
+# Core banking's host wraps its MAC key for this one, and nothing else is ever opened with it.
+HOST_TRANSPORT = KeyKind(
+    name="host transport",
+    label=re.compile(r"host-transport-[0-9]{1,4}"),
+    object_class=ObjectClass.PRIVATE_KEY,
+    key_type=KeyType.RSA,
+    uses=frozenset({Attribute.UNWRAP}),
+    flags=MechanismFlag.UNWRAP,
+)
+HOST_MAC = KeyKind(
+    name="host mac",
+    label=re.compile(r"host-mac-[0-9]{1,4}"),
+    object_class=ObjectClass.SECRET_KEY,
+    key_type=KeyType.AES,
+    uses=frozenset({Attribute.SIGN, Attribute.VERIFY}),
+    flags=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+    comes_wrapped=True,
+)
+KINDS = (
+    *(SIGNING, ISSUER, PIN_VERIFICATION, MAC, URI_RSA, URI_EC),
+    *(HOST_TRANSPORT, HOST_MAC),
+)
 
 PROTECTIONS = (*_SEALED, *_BORN_HERE)
 OBJECT_CLASSES = frozenset(_USES)

@@ -3,8 +3,8 @@ Verify a PIN inside the token: the clear PIN is never in our memory.
 
 In the token: R is unwrapped with the issuer key, the block's MAC is verified with R, S is unwrapped
 with R and wrapped again with the PIN verification key; what comes out is compared with what was
-kept. R and S are session objects, destroyed before the call returns. This module is the only one
-that unwraps.
+kept. R and S are session objects, destroyed before the call returns. Nothing but this module opens
+what customers send.
 
 Since S cannot be read, nothing about the PIN can be either: how many digits it has, or whether it
 is 1234, is for the page that takes it.
@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from cryptography.hazmat.primitives import hashes
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
 from pkcs11.exceptions import PKCS11Error
 
@@ -50,10 +49,6 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 _KEY_INDEX = re.compile(r"[0-9]{8}")
-_OAEP_HASHES: dict[Mechanism, hashes.HashAlgorithm] = {
-    Mechanism.SHA_1: hashes.SHA1(),  # noqa: S303
-    Mechanism.SHA256: hashes.SHA256(),
-}
 _SESSION_OBJECT = {
     Attribute.TOKEN: False,
     Attribute.PRIVATE: True,
@@ -220,7 +215,7 @@ def _wrap_sealed(session: TokenSession, secret: bytes, *, issuer_key: str, pin_k
     block = seal(
         secret,
         key=keys.rsa_public_key(session.key(issuer_key, keys.ISSUER)),
-        oaep_hash=_OAEP_HASHES[configuration().profile.oaep_hash],
+        oaep=configuration().profile.oaep(),
         binding=text,
     )
     return _wrap(session, block, text, issuer_key=issuer_key, pin_key=pin_key)
@@ -245,7 +240,7 @@ def _opened(issuer_key: Any, block: PinBlock, text: bytes) -> Iterator[Any]:
         KeyType.AES,
         block.transport_key,
         mechanism=Mechanism.RSA_PKCS_OAEP,
-        mechanism_param=(profile.oaep_hash, profile.oaep_mask, None),
+        mechanism_param=profile.oaep_parameters(),
         capabilities=MechanismFlag.UNWRAP | MechanismFlag.VERIFY,
         template={**_SESSION_OBJECT, Attribute.EXTRACTABLE: False, **_FROZEN},
     )

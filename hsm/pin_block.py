@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass
 from typing import Self
 
-from cryptography.hazmat.primitives import cmac, hashes, keywrap
+from cryptography.hazmat.primitives import cmac, keywrap
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import algorithms
 
@@ -84,17 +84,13 @@ class PinBlock:
         return cls(transport_key, secret, mac)
 
 
-def seal(
-    secret: bytes, *, key: rsa.RSAPublicKey, oaep_hash: hashes.HashAlgorithm, binding: bytes
-) -> PinBlock:
+def seal(secret: bytes, *, key: rsa.RSAPublicKey, oaep: padding.OAEP, binding: bytes) -> PinBlock:
     """Make a block as the switch makes one: for an OTP of ours, and to try the token's health."""
     transport_key = os.urandom(TRANSPORT_KEY_BYTES)
     code = cmac.CMAC(algorithms.AES(transport_key))
     code.update(binding)
     return PinBlock(
-        transport_key=key.encrypt(
-            transport_key, padding.OAEP(padding.MGF1(oaep_hash), oaep_hash, label=None)
-        ),
+        transport_key=key.encrypt(transport_key, oaep),
         secret=keywrap.aes_key_wrap(transport_key, secret),
         mac=code.finalize(),
     )

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from pkcs11 import MGF, Mechanism
+
+_HASHES: dict[Mechanism, hashes.HashAlgorithm] = {
+    Mechanism.SHA_1: hashes.SHA1(),  # noqa: S303
+    Mechanism.SHA256: hashes.SHA256(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,15 @@ class Profile:
     sessions_max: int
     # Calls made at once for one batch: C calls release the interpreter lock.
     threads: int
+
+    def oaep(self) -> padding.OAEP:
+        """Return the padding as who encrypts outside the token must use it."""
+        digest = _HASHES[self.oaep_hash]
+        return padding.OAEP(padding.MGF1(digest), digest, label=None)
+
+    def oaep_parameters(self) -> tuple[Mechanism, MGF, None]:
+        """Return the same for the token."""
+        return self.oaep_hash, self.oaep_mask, None
 
 
 # Tried on SoftHSM 2.6.1. It knows OAEP with SHA-1 only (there OAEP needs no collision resistance),

@@ -10,6 +10,8 @@ from hsm.configuration import configuration
 from hsm.errors import KeyMissingError
 from hsm.sessions import TokenSession, pool
 
+_SHOWN = frozenset({keys.SIGNING, keys.ISSUER, keys.HOST_TRANSPORT})
+
 
 def sign(label: str, data: bytes) -> bytes:
     """
@@ -33,13 +35,13 @@ def sign_many(label: str, documents: Sequence[bytes]) -> list[bytes]:
 
 def public_key(label: str) -> rsa.RSAPublicKey:
     """
-    Return the public half of a signing or issuer key, as the private key itself states it.
+    Return the public half of a signing, issuer or transport key, as the private key states it.
 
     The public object of the same label is not asked: whoever can log in could replace it.
     Raises HsmUnavailableError, KeyMissingError, KeyUnfitError.
     """
     kind = keys.kind_of(label)
-    if kind not in {keys.SIGNING, keys.ISSUER}:
+    if kind is None or kind not in _SHOWN:
         raise KeyMissingError(label)
 
     def work(session: TokenSession) -> rsa.RSAPublicKey:

@@ -2,6 +2,7 @@
 
 import ctypes
 import fcntl
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -67,14 +68,16 @@ class SoftHsm:
 
     def wait_until_ready(self) -> None:
         """Make the token and the bank's keys that are not there yet. Raises NotReadyError."""
-        made, wanted = self._configuration.with_name("keys-made"), _named_keys()
+        made = self._configuration.with_name("keys-made")
+        wanted = _named_keys() + self._host_keys()
         if made.exists() and made.read_text() == wanted:
             return
+        keys = {"KEYS_DIRECTORY": str(self._directory.keys)}
         with self._log.open("ab") as output:
             finished = subprocess.run(
                 [sys.executable, "-m", "deploy.local.token_keys"],
                 cwd=REPOSITORY,
-                env=environment.inherited() | SETTINGS | self.environment(),
+                env=environment.inherited() | SETTINGS | keys | self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -106,6 +109,11 @@ class SoftHsm:
 
     def stop(self) -> None:
         """Do nothing: it ends with the processes that loaded it."""
+
+    def _host_keys(self) -> str:
+        """Return what the host wrapped for the token: when that changes, it is taken in."""
+        files = sorted(self._directory.keys.glob("*.host-mac.wrapped"))
+        return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for file in files)
 
     @property
     def _configuration(self) -> Path:

@@ -21,6 +21,8 @@ TOKEN = {
     "HSM_PIN_KEY": "pin-verification-1",
     "HSM_MAC_KEY": "mac-1",
     "HSM_URI_KEYS": ("uri-ec-1", "uri-rsa-1"),
+    "HSM_HOST_MAC_KEY": "host-mac-1",
+    "HSM_HOST_TRANSPORT_KEY": "host-transport-1",
 }
 
 

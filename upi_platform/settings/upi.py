@@ -65,6 +65,9 @@ HSM_PIN_KEY = "pin-verification-1"
 HSM_MAC_KEY = "mac-1"
 # The first signs payment links; the others still verify what they signed.
 HSM_URI_KEYS = ("uri-ec-1", "uri-rsa-1")
+# Core banking's host makes the MAC key, and wraps it for our transport key.
+HSM_HOST_MAC_KEY = "host-mac-1"
+HSM_HOST_TRANSPORT_KEY = "host-transport-1"
 # upi-protocol 6.3: one text speaks of RSA keys of 512 bits; nobody should have them any more.
 UPI_LINK_RSA_BITS_MIN = 2048
 PKCS11_MODULE = environment.pkcs11_module
