@@ -13,6 +13,11 @@ from apps.ledger.contracts import Kind
 KEY_LENGTH_MAX = 120
 
 
+def digest_of(key: str) -> bytes:
+    """Return what stands for a key: 128 bits, of which no two keys will ever share one."""
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
 class LedgerAccount(models.Model):
     """
     One account of the books, with its totals in paise.
@@ -156,5 +161,5 @@ class TransferKey(models.Model):
 
     @staticmethod
     def digest_of(key: str) -> UUID:
-        """Return what stands for a key: 128 bits, of which no two keys will ever share one."""
-        return UUID(bytes=hashlib.blake2b(key.encode(), digest_size=16).digest())
+        """Return what stands for a key, as the database has it."""
+        return UUID(bytes=digest_of(key))

@@ -1,6 +1,7 @@
 """Reads of the books, and the lock of the books."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -9,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from apps.common.money import Money
 from apps.ledger.contracts import Chart, Kind, StatementLine, Status, TransferOrder, Verdict
 from apps.ledger.engine import Account, StoredTransfer
-from apps.ledger.models import LedgerAccount, Transfer, TransferKey
+from apps.ledger.models import LedgerAccount, Transfer, TransferKey, digest_of
 
 STATEMENT_LINES_MAX = 500
 
@@ -86,48 +87,67 @@ def bigints(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-def lock_accounts(account_ids: Iterable[int]) -> dict[int, Account]:
-    """Return the accounts that exist, their rows locked in the order of their ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, debits_posted_paise, credits_posted_paise, debits_pending_paise, "
-            "credits_pending_paise, debits_must_not_exceed_credits, "
-            "credits_must_not_exceed_debits FROM ledger_account "
-            "WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
-            [bigints(account_ids)],
+_LOCK_ACCOUNTS = """
+    SELECT ctid::text, id, debits_posted_paise, credits_posted_paise, debits_pending_paise,
+           credits_pending_paise, debits_must_not_exceed_credits, credits_must_not_exceed_debits
+      FROM ledger_account WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
+_STORED_KEYS = """
+    SELECT digest, transfer_id, kind, debit_account_id, credit_account_id, amount_paise, purpose
+      FROM ledger_transfer_key WHERE digest = ANY(%s::uuid[])
+"""
+
+
+class LockedAccounts(NamedTuple):
+    """Accounts by id, and where each one's row lies while its lock is held."""
+
+    accounts: dict[int, Account]
+    places: dict[int, str]
+
+
+def lock_accounts(account_ids: Iterable[int]) -> Callable[[], LockedAccounts]:
+    """
+    Lock the rows of these accounts in the order of their ids; return how to read them.
+
+    Inside a pipeline the statement is under way and the reading waits for it.
+    """
+    cursor = connection.cursor()
+    cursor.execute(_LOCK_ACCOUNTS, [bigints(account_ids)])
+
+    def read() -> LockedAccounts:
+        rows = cursor.fetchall()
+        return LockedAccounts(
+            accounts={row[1]: Account(*row[1:]) for row in rows},
+            places={row[1]: row[0] for row in rows},
         )
-        return {row[0]: Account(*row) for row in cursor.fetchall()}
+
+    return read
 
 
 def stored_transfers(keys: Iterable[str]) -> dict[str, StoredTransfer]:
     """Return what is stored under these keys. It costs one index look-up a key."""
-    by_digest = {TransferKey.digest_of(key): key for key in keys}
+    by_digest = {digest_of(key).hex(): key for key in keys}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT digest, transfer_id, kind, debit_account_id, credit_account_id, amount_paise, "
-            "purpose FROM ledger_transfer_key WHERE digest = ANY(%s::uuid[])",
-            [f"{{{','.join([digest.hex for digest in by_digest])}}}"],
-        )
+        cursor.execute(_STORED_KEYS, [f"{{{','.join(by_digest)}}}"])
         rows = cursor.fetchall()
     transfers = Transfer.objects.in_bulk([row[1] for row in rows]) if rows else {}
     return {
-        by_digest[digest]: _stored(
-            TransferOrder(
-                key=by_digest[digest],
-                debit_account=debit_account,
-                credit_account=credit_account,
-                amount=Money(paise),
-                purpose=purpose,
-                kind=Kind(kind),
-                pending_key=transfers[transfer_id].pending_key,
-            ),
-            transfers[transfer_id],
-        )
-        for digest, transfer_id, kind, debit_account, credit_account, paise, purpose in rows
+        by_digest[digest.hex]: _stored(by_digest[digest.hex], rest, transfers[transfer_id])
+        for digest, transfer_id, *rest in rows
     }
 
 
-def _stored(order: TransferOrder, transfer: Transfer) -> StoredTransfer:
+def _stored(key: str, row: Sequence[Any], transfer: Transfer) -> StoredTransfer:
+    kind, debit_account, credit_account, paise, purpose = row
+    order = TransferOrder(
+        key=key,
+        debit_account=debit_account,
+        credit_account=credit_account,
+        amount=Money(paise),
+        purpose=purpose,
+        kind=Kind(kind),
+        pending_key=transfer.pending_key,
+    )
     balances = (transfer.debit_balance_after_paise, transfer.credit_balance_after_paise)
     return StoredTransfer(
         order, Verdict(order.key, Status.ACCEPTED, transfer.pk, *map(Money, balances))
