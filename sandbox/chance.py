@@ -18,19 +18,22 @@ class Chance:
     """
     How likely each kind of fault is, in the order given.
 
-    The n-th message of a kind (direction, API, type, subType) meets the same fate in every run with
-    the same seed and rates, whatever its ids are.
+    The n-th message of a kind (for the switch: direction, API, type, subType) meets the same fate
+    in every run with the same seed and rates, whatever its ids are.
     """
 
     seed: int
     rates: Mapping[str, float]
     delay_seconds: float
     met: Counter[str] = field(default_factory=Counter)
-    _seen: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    _seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def fate(self, direction: str, envelope: Envelope) -> tuple[str, float] | None:
         """Return what happens to this message and, for a late one, how many seconds later."""
-        kind = (direction, envelope.api, envelope.type, envelope.sub_type)
+        return self.fate_of(direction, envelope.api, envelope.type, envelope.sub_type)
+
+    def fate_of(self, *kind: str) -> tuple[str, float] | None:
+        """Return what happens to the next message of this kind, as `fate` does."""
         self._seen[kind] += 1
         text = "|".join((str(self.seed), *kind, str(self._seen[kind])))
         digest = hashlib.sha256(text.encode()).digest()

@@ -66,6 +66,10 @@ class Body:
         """Put in what the path says."""
         self._members[name] = value
 
+    def has(self, name: str) -> bool:
+        """Say whether a member is given and not taken yet."""
+        return name in self._members
+
     def text(self, name: str, *, default: str | None = None) -> str:
         """Take a text."""
         value = self._members.pop(name, default)

@@ -26,7 +26,7 @@ class Store:
     in every caller of the batch. It is used from one event loop.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, schema: Path = _SCHEMA) -> None:
         self._waiting: queue.SimpleQueue[list[_Piece]] = queue.SimpleQueue()
         self._gathered: list[_Piece] = []
         self._is_sending_soon = False
@@ -35,7 +35,7 @@ class Store:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         _upgrade(self._connection)
-        self._connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
+        self._connection.executescript(schema.read_text(encoding="utf-8"))
         self._thread = threading.Thread(target=self._write, name="store", daemon=True)
         self._thread.start()
 

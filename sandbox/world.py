@@ -6,6 +6,8 @@ from dataclasses import dataclass
 SWITCH = "NPCI"
 SWITCH_PREFIX = "NPC"
 BANK = "900001"
+# The bank's own core-banking host, which has its own door and book.
+HOST = "EXBHOST"
 OTHER_BANK = "900002"
 SECOND_BANK = "900003"
 CURRENCY = "INR"

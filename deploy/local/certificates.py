@@ -1,5 +1,5 @@
 """
-Certificates for the wire between bank and switch on one machine: an authority, and one each.
+Certificates for the bank, the switch and the host on one machine: an authority, and one each.
 
 The authority's key is forgotten at once, so that nobody can issue another certificate of this set.
 """
@@ -22,7 +22,7 @@ from sandbox import world
 
 AUTHORITY = "ca.pem"
 # File name -> the organisation that the certificate is for.
-ORGANISATIONS = {"receiver": world.BANK, "switch": world.SWITCH}
+ORGANISATIONS = {"receiver": world.BANK, "switch": world.SWITCH, "host": world.HOST}
 LIFE = dt.timedelta(days=365)
 # A set that ends sooner is replaced before anything is started with it.
 REST_MIN = dt.timedelta(days=30)

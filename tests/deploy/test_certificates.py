@@ -25,19 +25,19 @@ def test_each_end_has_a_certificate_of_its_organisation_by_one_authority(folder)
     authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
 
     owners = {}
-    for name in ("receiver", "switch"):
+    for name in ("receiver", "switch", "host"):
         certificate = x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes())
         certificate.verify_directly_issued_by(authority)
         [organisation] = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         owners[name] = organisation.value
 
-    assert owners == {"receiver": "900001", "switch": "NPCI"}
+    assert owners == {"receiver": "900001", "switch": "NPCI", "host": "EXBHOST"}
 
 
 def test_keys_are_for_their_owner_only_and_the_authority_s_is_forgotten(folder):
     keys = sorted(folder.glob("*.key"))
 
-    assert [key.name for key in keys] == ["receiver.key", "switch.key"]
+    assert [key.name for key in keys] == ["host.key", "receiver.key", "switch.key"]
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
 
 
