@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from pkcs11 import Attribute, KeyType, ObjectClass, Session, Slot, TokenFlag
 from pkcs11.exceptions import PKCS11Error
 
-from hsm import keys, uri_signing
+from hsm import audit, keys, uri_signing
 from hsm.configuration import configuration
 from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError
 from hsm.keys import KeyKind, kind_of
@@ -72,7 +71,7 @@ def create_key(label: str) -> bool:
     if kind.comes_wrapped:
         raise KeyUnfitError(f"{label}: its other holder makes it, and it is imported")
     with alone_on_this_machine():
-        made = pool.run(lambda session: _create_key(session, label, kind))
+        made = pool.run(lambda session: _create_key(session, label, kind), is_audited=False)
     if made:
         log.info("hsm_key_created", label=label, kind=kind.name)
     return made
@@ -93,23 +92,44 @@ def check_keys() -> list[str]:
     Raises HsmUnavailableError.
     """
     found = _all_attributes()
-    faults = [
-        f"{label}: missing" for label in configuration().key_labels if not _holds(found, label)
-    ]
-    twins = Counter((one[Attribute.LABEL], one[Attribute.CLASS]) for one in found)
-    faults += [f"{label}: there is more than one" for (label, _), n in twins.items() if n > 1]
-    for attributes in found:
+    absent = audit.missing(found, configuration().key_labels)
+    faults = [f"{label}: missing" for label in absent] + audit.key_faults(found)
+    public = [one for one in found if one[Attribute.CLASS] == ObjectClass.PUBLIC_KEY]
+    faults += audit.twins(public)
+    for attributes in public:
         label = attributes[Attribute.LABEL]
-        faults += [f"{label}: {fault}" for fault in _faults(attributes, found)]
+        faults += [f"{label}: {fault}" for fault in _public_faults(attributes, found)]
     return sorted(faults)
 
 
-def _faults(attributes: dict[Attribute, Any], found: list[dict[Attribute, Any]]) -> list[str]:
+def missing_keys() -> list[str]:
+    """
+    Return which keys that the bank needs are not in the token.
+
+    Raises TokenUnfitError when one of its keys is wrong, HsmUnavailableError.
+    """
+
+    def work(session: TokenSession) -> list[str]:
+        # Found and judged once a session, then remembered: the token is asked for little.
+        return [label for label in configuration().key_labels if not _is_there(session, label)]
+
+    return pool.run(work)
+
+
+def _is_there(session: TokenSession, label: str) -> bool:
+    kind = kind_of(label)
+    try:
+        return kind is not None and session.key(label, kind) is not None
+    except KeyMissingError:
+        return False
+
+
+def _public_faults(
+    attributes: dict[Attribute, Any], found: list[dict[Attribute, Any]]
+) -> list[str]:
     kind = kind_of(attributes[Attribute.LABEL])
     if kind is None:
         return ["not a key of ours"]
-    if attributes[Attribute.CLASS] != ObjectClass.PUBLIC_KEY:
-        return kind.faults(attributes)
     faults = kind.public_faults(attributes)
     if not _is_half_of_a_pair(attributes, kind, found):
         faults.append("the public key is not that of the private key")
@@ -122,7 +142,7 @@ def _is_half_of_a_pair(
     label = attributes[Attribute.LABEL]
     if kind is keys.URI_EC:
         try:
-            proved = uri_signing.public_key(label)
+            proved = uri_signing.public_key(label, is_audited=False)
         except (KeyMissingError, KeyUnfitError):
             return False
         return keys.ec_public_key(attributes) == proved
@@ -134,18 +154,8 @@ def _is_half_of_a_pair(
     return attributes.get(Attribute.MODULUS) in private
 
 
-def _holds(found: list[dict[Attribute, Any]], label: str) -> bool:
-    kind = kind_of(label)
-    return kind is not None and any(
-        one[Attribute.LABEL] == label and one[Attribute.CLASS] == kind.object_class for one in found
-    )
-
-
 def _all_attributes() -> list[dict[Attribute, Any]]:
-    def work(session: TokenSession) -> list[dict[Attribute, Any]]:
-        return [keys.attributes_of(one) for one in session.objects()]
-
-    return [one for one in pool.run(work) if one[Attribute.CLASS] in keys.OBJECT_CLASSES]
+    return pool.run(lambda session: session.key_attributes(), is_audited=False)
 
 
 def _listing(attributes: dict[Attribute, Any]) -> KeyListing:
@@ -181,6 +191,7 @@ def _check_value(attributes: dict[Attribute, Any]) -> str:
 
 def _create_key(session: TokenSession, label: str, kind: KeyKind) -> bool:
     """Make the key if it is not there. The caller keeps others from doing the same."""
+    session.require_login()
     wanted = {Attribute.CLASS: kind.object_class, Attribute.LABEL: label}
     is_missing = not list(session.raw.get_objects(wanted))
     if is_missing:

@@ -3,6 +3,7 @@ What can go wrong between us and the token.
 
 HsmError
 ├── HsmUnavailableError      the token does not answer; nothing is known about the question
+│   └── TokenUnfitError      it holds a wrong key, so we do not ask it
 ├── KeyMissingError          the token has no key of that label
 ├── KeyUnfitError            a key has attributes, a size or a twin that it must not have
 ├── WrappedKeyRefusedError   what a counterparty wrapped is not a key for us
@@ -21,6 +22,12 @@ class HsmUnavailableError(HsmError):
     """The token is away, busy or broken: a technical fault, never an answer."""
 
     code = "hsm_unavailable"
+
+
+class TokenUnfitError(HsmUnavailableError):
+    """The token holds a key that is not as it must be: nothing is asked of it until that ends."""
+
+    code = "hsm_token_unfit"
 
 
 class KeyMissingError(HsmError):

@@ -111,6 +111,7 @@ def _file_for(use: str) -> Path:
 
 
 def _import(session: TokenSession, label: str, wrapped: bytes, transport_key: str) -> bool:
+    session.require_login()
     wanted = {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: label}
     if list(session.raw.get_objects(wanted)):
         session.key(label, keys.HOST_MAC)

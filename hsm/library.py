@@ -9,6 +9,8 @@ from pkcs11.exceptions import GeneralError
 # PKCS #11 v2.40, sections 5.4 (initialise arguments) and 5.1 (return values).
 _CKF_OS_LOCKING_OK = 2
 _CKR_OK = 0
+# PKCS #11 v2.40, section 3.3: the states of a session whose user is logged in.
+_USER_STATES = (1, 3)
 # PKCS #11 v2.40, section 3.2: the label of a token is padded with blanks.
 _TOKEN_LABEL_BYTES = 32
 
@@ -21,6 +23,12 @@ class _InitializeArguments(ctypes.Structure):
         ("UnlockMutex", ctypes.c_void_p),
         ("flags", ctypes.c_ulong),
         ("pReserved", ctypes.c_void_p),
+    ]
+
+
+class _SessionInformation(ctypes.Structure):
+    _fields_: ClassVar = [
+        (name, ctypes.c_ulong) for name in ("slotID", "state", "flags", "ulDeviceError")
     ]
 
 
@@ -62,3 +70,10 @@ class Library(_pkcs11.lib):
         )
         if made != _CKR_OK:
             raise GeneralError(f"C_InitToken returned {made:#x}")
+
+
+def is_logged_in(module: str, session: int) -> bool:
+    """Say whether the token still knows us in this session, by its handle."""
+    found = _SessionInformation()
+    told = ctypes.CDLL(module).C_GetSessionInfo(ctypes.c_ulong(session), ctypes.byref(found))
+    return told == _CKR_OK and found.state in _USER_STATES

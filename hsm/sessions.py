@@ -19,12 +19,14 @@ from pkcs11.exceptions import (
     PinLenRange,
     PinLocked,
     PKCS11Error,
+    UserNotLoggedIn,
 )
 
+from hsm import audit
 from hsm.configuration import configuration
-from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError
-from hsm.keys import KeyKind, attributes_of
-from hsm.library import Library
+from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError, TokenUnfitError
+from hsm.keys import OBJECT_CLASSES, KeyKind, attributes_of
+from hsm.library import Library, is_logged_in
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,8 @@ LOGIN_PAUSE_SECONDS = 0.05
 # After a login that failed nobody tries again before this; meanwhile every call fails at once.
 LOGIN_REST_SECONDS_MIN = 0.1
 LOGIN_REST_SECONDS_MAX = 1.0
+# Nobody makes a key for longer, once its first half is there.
+AUDIT_PAUSE_SECONDS = 0.1
 # A token locks after a few wrong PINs, so a PIN that was refused is not tried again.
 _PIN_REFUSED = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
 
@@ -46,7 +50,7 @@ _PIN_REFUSED = (PinIncorrect, PinInvalid, PinLenRange, PinLocked)
 class TokenSession:
     """A session, and the keys it has found: to look one up costs a third of a signature."""
 
-    def __init__(self, raw: Session) -> None:
+    def __init__(self, raw: Any) -> None:
         self.raw = raw
         # Set by who may have left an object behind: the session is closed, and takes it along.
         self.is_spent = False
@@ -63,8 +67,23 @@ class TokenSession:
             self._keys[asked] = self._find(label, kind)
         return self._keys[asked]
 
+    def require_login(self) -> None:
+        """
+        Raise PKCS11Error when the token has logged us out.
+
+        It shows no private object then, and says nothing of why: a key would look as if missing.
+        """
+        if not is_logged_in(str(configuration().module), self.raw.handle):
+            raise UserNotLoggedIn
+
+    def key_attributes(self) -> list[dict[Attribute, Any]]:
+        """Return what may be known of every key. Raises PKCS11Error as `objects` does."""
+        found = [attributes_of(one) for one in self.objects()]
+        return [one for one in found if one[Attribute.CLASS] in OBJECT_CLASSES]
+
     def objects(self) -> list[Object]:
         """Return everything the token keeps. Raises PKCS11Error when it shows nothing at all."""
+        self.require_login()
         found = list(self.raw.get_objects({Attribute.TOKEN: True}))
         if not found:
             # SoftHSM shows a token whose store is gone as one without objects.
@@ -113,16 +132,23 @@ class Pool:
         self._is_unsafe = False
         self._failures = 0
         self._rest_until = 0.0
+        # Whether every key of this login passed, else what did not, and when to look again.
+        self._is_audited = False
+        self._faults: list[str] = []
+        self._audit_rest_until = 0.0
         self._threads: ThreadPoolExecutor | None = None
 
-    def run(self, work: Callable[[TokenSession], T]) -> T:
+    def run(self, work: Callable[[TokenSession], T], *, is_audited: bool = True) -> T:
         """
-        Return what `work` returns, given a session.
+        Return what `work` returns, given a session of a login whose keys all passed the audit.
 
         `work` must be safe to repeat: it is called once more, on a new login, when the token has
-        lost the first. Raises HsmUnavailableError within a second, and what `work` raises.
+        lost the first. Raises HsmUnavailableError within a second, TokenUnfitError while the token
+        holds a wrong key (unless a ceremony asks to look all the same), and what `work` raises.
         """
         deadline = time.monotonic() + WAIT_SECONDS_MAX
+        if is_audited:
+            asked, work = work, lambda session: asked(self._audited(session))
         try:
             return self._try(work, deadline, ends_login=True)
         except PKCS11Error as error:
@@ -193,6 +219,24 @@ class Pool:
         finally:
             self._give_back(session, failed=failed, ends_login=failed and ends_login)
 
+    def _audited(self, session: TokenSession) -> TokenSession:
+        """Return the session when no key of this login is wrong. Raises TokenUnfitError."""
+        if self._is_audited:
+            return session
+        if not self._faults or time.monotonic() >= self._audit_rest_until:
+            self._faults = audit.key_faults(session.key_attributes())
+            if self._faults:
+                # Another process may be in the midst of making a key.
+                time.sleep(AUDIT_PAUSE_SECONDS)
+                self._faults = audit.key_faults(session.key_attributes())
+            self._audit_rest_until = time.monotonic() + LOGIN_REST_SECONDS_MAX
+            if self._faults:
+                log.error("hsm_keys_unfit", faults=self._faults)
+        if self._faults:
+            raise TokenUnfitError("; ".join(self._faults))
+        self._is_audited = True
+        return session
+
     def _borrow(self, deadline: float) -> TokenSession:
         if not self._free.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise HsmUnavailableError("the token is busy")
@@ -239,6 +283,7 @@ class Pool:
         """Let no one begin anything on this login; its sessions end when the module starts anew."""
         self._token = None
         self._keeper = None
+        self._is_audited = False
         self._idle.clear()
 
     def _log_in(self) -> None:

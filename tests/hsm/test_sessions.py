@@ -145,6 +145,25 @@ def test_a_login_lost_before_a_session_is_opened_is_replaced(token):
     assert len(signing.sign(KEY, b"x")) == 256
 
 
+def test_a_key_that_nobody_sees_without_a_login_is_not_taken_for_missing(token):
+    block = block_for()
+    verifier = pin.make_verifier(block, **HERE)
+    pool._idle.clear()
+    module().C_Logout(ctypes.c_ulong(pool._keeper.handle))
+
+    assert pin.verify_many([ask(block, verifier)]) == [PinVerdict.RIGHT]
+
+
+def test_a_key_is_not_made_a_second_time_while_the_login_is_lost(token):
+    public = signing.public_pem(KEY)
+    pool._idle.clear()
+    module().C_Logout(ctypes.c_ulong(pool._keeper.handle))
+
+    assert ceremony.create_key(KEY) is False
+    assert signing.public_pem(KEY) == public
+    assert ceremony.check_keys() == []
+
+
 def test_a_lost_login_is_not_replaced_under_who_still_uses_it(token):
     def outer(session):
         module().C_Finalize(None)
