@@ -13,7 +13,7 @@ from sandbox.payment import Payment
 _PAGE = Path(__file__).with_name("page.html")
 _PAYMENTS_SHOWN = 40
 _NUMBER_MAX = 2**53
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -40,7 +40,7 @@ class PageDoor:
 
     async def page(self, _request: web.Request) -> web.FileResponse:
         """Show the page."""
-        return web.FileResponse(_PAGE, headers=_HEADERS)
+        return web.FileResponse(_PAGE, headers=HEADERS)
 
     async def passed(self, request: web.Request) -> web.Response:
         """Show what passed after a number, the payments that began last, and what is ordered."""

@@ -7,10 +7,11 @@ import io
 import re
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import clock, control_body
+from sandbox import clock, control_body, control_page
 from sandbox.chance import Chance
 from sandbox.control_body import Body, refuse
 from sandbox.host_book import SETTINGS, Account, HostBook, Status
@@ -18,6 +19,7 @@ from sandbox.host_faults import BY_CHANCE, Fault, HostFaults, Kind
 from sandbox.host_journal import HostJournal
 from sandbox.host_links import HostDoor
 
+_PAGE = Path(__file__).with_name("host_page.html")
 _COUNT_MAX = 1_000_000
 _SECONDS_MAX = 86_400
 _PAISE_MAX = 10**15
@@ -52,6 +54,7 @@ class HostControl:
         application = web.Application(middlewares=[control_body.problems], client_max_size=2**23)
         application.add_routes(
             [
+                web.get("/", self.page),
                 web.get("/healthz", self.healthz),
                 web.post("/accounts", self.open_accounts),
                 web.get("/accounts/{number}", self.account),
@@ -74,6 +77,10 @@ class HostControl:
     async def healthz(self, _request: web.Request) -> web.Response:
         """Say that the host runs, and its business day."""
         return web.json_response({"status": "ok", "business_date": await self._book.today()})
+
+    async def page(self, _request: web.Request) -> web.FileResponse:
+        """Show a page with the last messages."""
+        return web.FileResponse(_PAGE, headers=control_page.HEADERS)
 
     async def open_accounts(self, request: web.Request) -> web.Response:
         """Open one account, or all of a list; those that are there keep their balance."""

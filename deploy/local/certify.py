@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local import command, environment, up
+from deploy.local import command, environment, host_accounts, up
 from deploy.local.directory import REPOSITORY
 from deploy.local.platform import Platform
 from deploy.local.process_file import PYTHON
@@ -18,6 +18,7 @@ def certify(platform: Platform) -> int:
     seeded = manage(platform, "seed_demo", "--phones", root / "phones", "--customers", _CUSTOMERS)
     if seeded:
         return seeded
+    host_accounts.fill(platform.environment)
     urls = platform.urls
     return manage(
         platform,

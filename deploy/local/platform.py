@@ -36,7 +36,12 @@ class Platform:
         self.environment: dict[str, str] = {}
         self._changes = dict(changes or {})
         self._database = database
-        self._file = process_file.load(processes)
+        given = process_file.load(processes)
+        self._fixed = {
+            name: environment.inherited().get(name, value)
+            for name, value in given.environment.items()
+        }
+        self._file = given.under(self._fixed | self._changes)
         names = parts if parts is not None else [part.name for part in self._file.parts]
         self._plans = self._file.chosen(names)
         self._reporter = reporter or Reporter([], states=False, lines=False)
@@ -119,9 +124,7 @@ class Platform:
         self.stop()
 
     def _environment_of(self, servers: Servers) -> dict[str, str]:
-        given = environment.inherited()
-        fixed = {name: given.get(name, value) for name, value in self._file.environment.items()}
-        values = servers.environment() | fixed | self._changes
+        values = servers.environment() | self._fixed | self._changes
         if self._database is not None:
             owner = values["DATABASE_OWNER_URL"]
             values["DATABASE_OWNER_URL"] = postgres.prepare_database(

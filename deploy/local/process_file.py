@@ -33,7 +33,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """One part as the file describes it. A part with `once` is ready when it has ended well."""
+    """
+    One part as the file describes it. A part with `once` is ready when it has ended well.
+
+    One with `when` is left out unless the environment has these values; then nobody needs it.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -41,6 +45,7 @@ class PartPlan:
     ready: Ready | None = None
     ready_seconds: float = 90.0
     needs: tuple[str, ...] = ()
+    when: Mapping[str, str] = field(default_factory=dict)
     once: bool = False
     restart: bool = True
     grace_seconds: float = 10.0
@@ -54,6 +59,16 @@ class ProcessFile:
     ports: Mapping[str, int]
     environment: Mapping[str, str]
     parts: tuple[PartPlan, ...]
+
+    def under(self, environment: Mapping[str, str]) -> "ProcessFile":
+        """Return the file without the parts that this environment does not ask for."""
+        wanted = [part for part in self.parts if part.when.items() <= environment.items()]
+        names = {part.name for part in wanted}
+        kept = (
+            replace(part, needs=tuple(need for need in part.needs if need in names))
+            for part in wanted
+        )
+        return replace(self, parts=tuple(kept))
 
     def chosen(self, names: Sequence[str]) -> tuple[PartPlan, ...]:
         """Return the named parts and all that they need, in order."""

@@ -137,6 +137,8 @@ def own_addresses(directory: LocalDirectory, ports: Ports) -> dict[str, str]:
         "PUBLIC_URL": f"http://{HOST}:{taken['public']}",
         "SWITCH_URL": f"http://{HOST}:{taken['switch']}",
         "SWITCH_CONTROL_URL": f"http://{HOST}:{taken['control']}",
+        "CORE_BANKING_HOST": f"{HOST}:{taken['host']}",
+        "CORE_BANKING_CONTROL_URL": f"http://{HOST}:{taken['host_control']}",
         "SMS_GATEWAY_URL": f"http://{HOST}:{taken['control']}",
     }
 

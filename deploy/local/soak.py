@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.local import command, console, environment, up
+from deploy.local import command, console, environment, host_accounts, up
 from deploy.local.directory import REPOSITORY, LocalDirectory
 from deploy.local.platform import Platform
 from deploy.local.process_file import PYTHON
@@ -97,6 +97,7 @@ def _legs(options: argparse.Namespace) -> list[Step]:
         steps.append(seeded)
         if seeded.code:
             return 1
+        host_accounts.fill(values)
         record = (
             "-m", "conformance.history", "record", str(history), *_place(running),
             "--platform-scale", running.environment["UPI_TIMER_SCALE"],
@@ -164,6 +165,7 @@ def _conformance(_options: argparse.Namespace) -> list[Step]:
             "--json", str(root / "certify.json"), "--evidence", str(root / "evidence.zip"),
         )  # fmt: skip
         steps.append(_step("seed", _seed(root, _OF_CERTIFICATION), values, keep=root / "seed.log"))
+        host_accounts.fill(values)
         steps.append(_step("conformance", certify, values))
         return 0
 

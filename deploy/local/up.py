@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
-from deploy.local import console, process_file
+from deploy.local import console, host_accounts, process_file
 from deploy.local.directory import LocalDirectory
 from deploy.local.platform import Platform
 from deploy.local.reporter import Reporter
@@ -74,12 +74,19 @@ def _welcome(platform: Platform, *, seconds: float) -> None:
         f"  API, to try    {urls['docs']}",
         f"  admin          {urls['admin']}",
         f"  sandbox switch {urls['control']}",
+        *_core_banking(platform),
         f"  addresses      {platform.directory.env_file}",
         f"  logs           {platform.directory.logs}",
         f"  phones         {platform.directory.root / 'phones'}",
         *_logins(platform.directory),
     ]
     console.say("\n".join(lines))
+
+
+def _core_banking(platform: Platform) -> list[str]:
+    if platform.environment.get("CORE_BANKING") != host_accounts.ISO8583:
+        return []
+    return [f"  core banking   {platform.environment['CORE_BANKING_CONTROL_URL']}"]
 
 
 def _logins(directory: LocalDirectory) -> list[str]:

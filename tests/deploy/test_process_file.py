@@ -45,6 +45,21 @@ def test_chosen_parts_bring_what_they_need_in_order(tmp_path):
     assert [part.name for part in chosen] == ["a", "b", "c"]
 
 
+def test_a_part_that_the_environment_does_not_ask_for_is_left_out_and_nobody_needs_it(tmp_path):
+    path = tmp_path / "processes.toml"
+    path.write_text(
+        '[part.host]\ncommand = "host"\nwhen = { CORE_BANKING = "iso8583" }\n'
+        '[part.api]\ncommand = "api"\nneeds = ["host"]\n'
+    )
+    given = process_file.load(path)
+
+    asked_for = given.under({"CORE_BANKING": "iso8583"})
+    left_out = given.under({"CORE_BANKING": "ledger"})
+
+    assert [part.name for part in asked_for.chosen(["api"])] == ["host", "api"]
+    assert [(part.name, part.needs) for part in left_out.parts] == [("api", ())]
+
+
 @pytest.mark.parametrize(
     ("_case", "text", "sentence"),
     [

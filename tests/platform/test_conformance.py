@@ -16,7 +16,7 @@ from conformance.history import load
 from conformance.history.judging import judge
 from conformance.history.reading import History
 from conformance.place import TIMEOUT_SECONDS, Control, Place
-from deploy.local import environment
+from deploy.local import environment, host_accounts
 from deploy.local.directory import REPOSITORY
 from deploy.local.process_file import PYTHON
 
@@ -42,6 +42,7 @@ def place(platform) -> Place:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+    host_accounts.fill(platform.environment)
     return Place(
         public_url=platform.urls["public"],
         control_url=platform.urls["control"],

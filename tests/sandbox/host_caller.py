@@ -1,4 +1,4 @@
-"""A bank that speaks to the core-banking host with its own hands: bytes, not the platform's code."""
+"""A bank that speaks to the core-banking host with its own hands, and with no code of ours."""
 
 import socket
 import ssl
@@ -20,7 +20,7 @@ SIZES = {
 }  # fmt: skip
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The host ended the connection."""
 
 
@@ -29,10 +29,7 @@ def written(mti: str, fields: dict[int, str], *, announced=()) -> bytes:
     numbers = {*fields, *announced}
     numbers.add(128 if any(number > 64 for number in numbers) else 64)
     bits = sum(1 << (128 - number) for number in numbers)
-    if 128 in numbers:
-        bitmap = (bits | 1 << 127).to_bytes(16)
-    else:
-        bitmap = bits.to_bytes(16)[:8]
+    bitmap = (bits | 1 << 127).to_bytes(16) if 128 in numbers else bits.to_bytes(16)[:8]
     parts = [
         f"{len(fields[number]):0{PREFIXES[number]}}{fields[number]}"
         if number in PREFIXES
@@ -155,8 +152,8 @@ class Caller:
             try:
                 part = self._socket.recv(size - len(received))
             except (ConnectionError, ssl.SSLError) as error:
-                raise Closed from error
+                raise ClosedError from error
             if not part:
-                raise Closed
+                raise ClosedError
             received += part
         return received

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from deploy.local import environment
+from deploy.local import environment, host_accounts
 from deploy.local.demo.page import Page
 from deploy.local.demo.stage import Customer, Stage
 from deploy.local.directory import REPOSITORY
@@ -79,6 +79,7 @@ def crowd(stage: Stage, page: Page, *, count: int) -> list[Customer]:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+    host_accounts.fill(stage.platform.environment)
     lines = (phones / "load.jsonl").read_text().splitlines()[:count]
     customers = [_customer(stage, json.loads(line)) for line in lines]
 
