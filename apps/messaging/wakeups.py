@@ -5,23 +5,30 @@ A wake-up is a hint: it may be lost, repeated or late, and nothing breaks, for t
 due and the sweeper asks each second. So nothing here may slow down or fail its caller.
 """
 
+import datetime as dt
 import functools
 from collections.abc import Callable
 
 import redis
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from kombu import Connection
-from kombu.exceptions import OperationalError as BrokerError
-from kombu.pools import producers
+from redis.commands.core import Script
+
+from apps.common import clock
+from apps.messaging import task_message
 
 log = structlog.get_logger(__name__)
 
 FLAG_LIFE_MILLISECONDS = 1000
 TASK_LIFE_SECONDS = 5
 TIMEOUT_SECONDS = 0.2
+
+_SEND = """
+    if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then
+        redis.call('LPUSH', KEYS[2], ARGV[2])
+    end
+"""
 
 
 def wake_on_commit(step: str) -> None:
@@ -41,12 +48,16 @@ def wake_on_commit(step: str) -> None:
 
 def wake(step: str) -> None:
     """Send a wake-up unless one is already under way. Trouble is logged, never raised."""
+    expires_at = clock.now() + dt.timedelta(seconds=TASK_LIFE_SECONDS)
     try:
-        if not _redis().set(_flag(step), "1", nx=True, px=FLAG_LIFE_MILLISECONDS):
-            return
-        with producers[_broker()].acquire(block=True, timeout=TIMEOUT_SECONDS) as producer:
-            current_app.send_task(step, expires=TASK_LIFE_SECONDS, retry=False, producer=producer)
-    except (redis.RedisError, BrokerError, OSError) as error:
+        _send()(
+            keys=[_flag(step), task_message.queue_of(step)],
+            args=[
+                FLAG_LIFE_MILLISECONDS,
+                task_message.task_message(step, expires_at=expires_at),
+            ],
+        )
+    except (redis.RedisError, OSError) as error:
         log.warning("wake_up_lost", step=step, error=type(error).__name__)
 
 
@@ -78,20 +89,15 @@ def _flag(step: str) -> str:
 
 @functools.cache
 def _redis() -> "redis.Redis":
+    # The broker's, so that flag and task are one step of one server. A worker's own connection
+    # waits for messages and needs longer time-outs.
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+        settings.CELERY_BROKER_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
     )
 
 
 @functools.cache
-def _broker() -> Connection:
-    # A connection of its own: a worker's waits for messages and needs longer time-outs.
-    return Connection(
-        settings.CELERY_BROKER_URL,
-        connect_timeout=TIMEOUT_SECONDS,
-        transport_options={
-            "socket_timeout": TIMEOUT_SECONDS,
-            "socket_connect_timeout": TIMEOUT_SECONDS,
-            "max_retries": 0,
-        },
-    )
+def _send() -> Script:
+    return _redis().register_script(_SEND)

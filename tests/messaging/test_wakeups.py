@@ -1,16 +1,20 @@
 """Wake-ups: hints that cost nothing and are allowed to fail."""
 
+import base64
 import json
 import time
 
 import pytest
 import redis
+from celery import current_app
 from django.conf import settings as django_settings
 from django.db import transaction
 
 from apps.messaging import wakeups
 
 STEP = "payments.debit"
+# What no two messages have in common.
+_OWN = {"headers": {"id", "root_id", "expires"}, "properties": {"correlation_id", "delivery_tag"}}
 pytestmark = pytest.mark.usefixtures("broker")
 
 
@@ -25,16 +29,19 @@ def broker():
     client.close()
 
 
+def _forget_connections():
+    wakeups._redis.cache_clear()
+    wakeups._send.cache_clear()
+
+
 @pytest.fixture
 def unreachable(broker, settings):
     """A Redis at which nobody listens."""
     settings.REDIS_URL = "redis://127.0.0.1:1"
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/1"
-    wakeups._redis.cache_clear()
-    wakeups._broker.cache_clear()
+    _forget_connections()
     yield
-    wakeups._redis.cache_clear()
-    wakeups._broker.cache_clear()
+    _forget_connections()
 
 
 def test_a_wake_up_is_one_task_that_does_not_live_long(broker):
@@ -46,6 +53,31 @@ def test_a_wake_up_is_one_task_that_does_not_live_long(broker):
     assert headers["task"] == STEP
     assert headers["expires"] is not None
     assert 0 < wakeups._redis().pttl(f"wake:{STEP}") <= 1000
+
+
+def test_the_message_says_what_celery_itself_would_say(broker):
+    wakeups.wake(STEP)
+    current_app.send_task(STEP, expires=wakeups.TASK_LIFE_SECONDS)
+
+    theirs, ours = (json.loads(message) for message in broker.lrange("payments", 0, -1))
+    for part in ("headers", "properties"):
+        known, written = theirs.pop(part), ours.pop(part)
+        assert written.keys() <= known.keys()
+        differing = {name for name in written if written[name] != known[name]}
+        assert differing == _OWN[part]
+    bodies = [json.loads(base64.b64decode(message.pop("body"))) for message in (theirs, ours)]
+    assert bodies[0] == bodies[1]
+    assert ours == theirs
+
+
+def test_a_server_that_has_lost_the_script_is_given_it_again(broker):
+    wakeups.wake(STEP)
+    broker.script_flush()
+    broker.delete(f"wake:{STEP}")
+
+    wakeups.wake(STEP)
+
+    assert broker.llen("payments") == 2
 
 
 def test_a_step_is_woken_when_the_transaction_has_committed_and_once(broker, committed):
@@ -119,10 +151,10 @@ def test_without_redis_a_wake_up_is_lost_quickly_and_quietly():
 
 def test_without_the_broker_a_wake_up_is_lost_quickly_and_quietly(settings):
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/1"
-    wakeups._broker.cache_clear()
+    _forget_connections()
     begun = time.monotonic()
 
     wakeups.wake(STEP)
 
     assert time.monotonic() - begun < 1.5
-    wakeups._broker.cache_clear()
+    _forget_connections()
