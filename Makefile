@@ -3,8 +3,6 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 LOCAL := $(PYTHON) -m deploy.local
-# It starts the platform's servers itself, so that their processor time counts as the platform's.
-WHOLE_WIRE := tests/benchmarks/bench_full_wire.py
 TEST_DIR := UPI_LOCAL_DIR=.local/test
 MAKEFLAGS += --no-print-directory
 
@@ -26,9 +24,8 @@ test: sync ## everything that must hold: check, then the tests (PYTEST="..." add
 check: sync ## style, types, import contracts, settings, migrations
 	@$(TEST_DIR) $(LOCAL) run --only postgres,redis,hsm -- $(PYTHON) -m deploy.local.checks
 
-bench: sync ## measure; the figures go to .local/bench.json
-	@UPI_LOCAL_DIR=.local/bench $(PYTHON) $(WHOLE_WIRE)
-	@UPI_LOCAL_DIR=.local/bench $(LOCAL) run -- sh -c 'for file in $(filter-out $(WHOLE_WIRE),$(wildcard tests/benchmarks/bench_*.py)); do $(PYTHON) $$file || exit 1; done'
+bench: sync ## measure; the figures go to .local/bench.json (BENCH="posting legs" chooses, ROUNDS=3)
+	@$(PYTHON) -m tests.benchmarks
 
 reset: sync ## remove all data that the commands above left under .local
 	@$(LOCAL) reset

@@ -1,4 +1,3 @@
-# ruff: noqa: E402 - the path is set before our own modules are imported
 """
 Messages of the switch at the receiver: 100 a second in an open loop, over mutual TLS.
 
@@ -10,31 +9,24 @@ unless every message was acked and each left its rows.
 
 import json
 import os
-import pickle
 import secrets
 import statistics
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
 
 import psycopg
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from deploy.local import children
 from deploy.local.directory import LocalDirectory
 from deploy.local.platform import Platform
-from tests.benchmarks import open_loop
-from tests.benchmarks.open_loop import Answer, Plan
+from tests.benchmarks import conditions, open_loop
+from tests.benchmarks.load_plan import Answer, Plan
 from tests.benchmarks.report import Row, report
 from tests.upi import wire
 
 RATE = float(os.environ.get("RATE", "100"))
-SECONDS = float(os.environ.get("BENCH_SECONDS", "20"))
+SECONDS = conditions.seconds(20, quick=5)
 WARM_UP_SECONDS = 5.0
 KINDS = ("AUTH", "DEBIT", "CREDIT")
 SERVERS = ("postgres", "redis")
@@ -70,11 +62,6 @@ def messages(platform: Platform, *, count: int) -> list[bytes]:
 def cpu_seconds(platform: Platform) -> dict[str, float]:
     """Return the processor time so far of the receiver and of the servers it uses."""
     used = platform.cpu_seconds()
-    for name in SERVERS:
-        # `make bench` has started them for all benchmarks: they are not the platform's own.
-        record = Path(os.environ["UPI_LOCAL_DIR"]) / "run" / f"{name}.json"
-        if name not in used and record.exists():
-            used[name] = children.cpu_seconds(json.loads(record.read_text())["pid"])
     return {name: used[name] for name in ("receiver", *SERVERS) if name in used}
 
 
@@ -87,15 +74,8 @@ def drive(platform: Platform, requests: Sequence[bytes]) -> Run:
     before: dict[str, float] = {}
     for part in (requests[:warm], requests[warm:]):
         before = cpu_seconds(platform)
-        plan = Plan(port=ports["receiver"], certificates=folder, rate=RATE, requests=part)
-        output = subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.open_loop"],
-            input=pickle.dumps(plan),
-            stdout=subprocess.PIPE,
-            check=True,
-            cwd=ROOT,
-        ).stdout
-        sent = pickle.loads(output)
+        plan = Plan(ports["receiver"], RATE, part, certificates=folder)
+        sent = open_loop.drive(plan)
     after = cpu_seconds(platform)
     cpu = {name: (after[name] - before[name]) / len(sent) * 1000 for name in after}
     return Run(sent, cpu)
@@ -111,9 +91,11 @@ def rows(platform: Platform) -> int:
 def main() -> int:
     """Measure, print, append to bench.json, and return 0 only if every message was acked."""
     count = int(RATE * (SECONDS + WARM_UP_SECONDS))
-    directory = LocalDirectory((Path(os.environ["UPI_LOCAL_DIR"]) / "receiver").resolve())
+    directory = LocalDirectory.from_environment()
     parts = ["receiver", "keys"]
     with Platform(directory, database="bench_receiver", parts=parts) as platform:
+        with psycopg.connect(platform.environment["DATABASE_URL"]) as connection:
+            conditions.require_durability(connection)
         bare = drive(platform, [open_loop.LIVE] * count)
         requests = messages(platform, count=count)
         before = rows(platform)
@@ -123,13 +105,13 @@ def main() -> int:
     print(f"{acked} of {len(run.answers)} acked, {written} of {count} written")
     title = f"{RATE:.0f} messages/s, open loop, mutual TLS; baseline: /livez"
     latencies = [
-        Row(f"receiver p{percent:g}", run.percentile(percent), "ms", bare.percentile(percent))
+        Row(f"receiver_p{percent:g}", run.percentile(percent), "ms", bare.percentile(percent))
         for percent in (50, 95, 99)
     ]
     asked = sum(bare.cpu.values())
-    used = [Row(f"CPU: {name}", spent, "ms", asked) for name, spent in run.cpu.items()]
-    total = Row("CPU of a message", sum(run.cpu.values()), "ms", asked)
-    report(title, [*latencies, *used, total])
+    used = [Row(f"receiver_cpu_{name}", spent, "ms") for name, spent in run.cpu.items()]
+    total = Row("receiver_cpu", sum(run.cpu.values()), "ms", asked)
+    report(title, [*latencies, total, *used])
     return 0 if acked == len(run.answers) and written == count else 1
 
 

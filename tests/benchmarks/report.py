@@ -1,51 +1,57 @@
-"""How a benchmark reports: a table for people, and rows kept in .local/bench.json."""
+"""How a benchmark reports: a table for people, and rows for whoever started it."""
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-FILE = Path(os.environ.get("BENCH_FILE", ".local/bench.json"))
+_WIDTH_WITHOUT_TERMINAL = 120
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure, and what it is held against."""
+    """One figure, and what it is held against in the same run, if anything."""
 
     name: str
     value: float
     unit: str
-    baseline: float
+    baseline: float | None = None
 
     @property
-    def ratio(self):
-        return self.value / self.baseline
+    def ratio(self) -> float | None:
+        return self.value / self.baseline if self.baseline else None
 
 
-def report(title, rows):
-    """Print the table and append the rows to the file."""
-    table = Table("what", "figure", "baseline", "ratio", title=title)
+def console() -> Console:
+    probe = Console()
+    return probe if probe.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+def figure(value: float | None) -> str:
+    """Write a figure with as many decimals as it deserves."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+
+
+def report(title: str, rows: Sequence[Row]) -> None:
+    """Print the table, and hand the rows over by the file that BENCH_ROWS names."""
+    table = Table("name", "value", "unit", "baseline", "ratio", title=title, title_justify="left")
     for row in rows:
         table.add_row(
-            row.name,
-            f"{row.value:,.0f} {row.unit}",
-            f"{row.baseline:,.0f} {row.unit}",
-            f"{row.ratio:.2f}",
+            row.name, figure(row.value), row.unit, figure(row.baseline), figure(row.ratio)
         )
-    Console().print(table)
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    kept = json.loads(FILE.read_text()) if FILE.exists() else []
-    kept += [
-        {
-            "name": row.name,
-            "value": round(row.value, 1),
-            "unit": row.unit,
-            "baseline": round(row.baseline, 1),
-            "ratio": round(row.ratio, 2),
-        }
-        for row in rows
-    ]
-    FILE.write_text(json.dumps(kept, indent=2) + "\n")
+    console().print(table)
+    named = os.environ.get("BENCH_ROWS")
+    if named:
+        kept = read(Path(named)) + list(rows)
+        Path(named).write_text(json.dumps([asdict(row) for row in kept]))
+
+
+def read(file: Path) -> list[Row]:
+    """Return the rows that a benchmark handed over."""
+    return [Row(**members) for members in json.loads(file.read_text())] if file.exists() else []

@@ -1,0 +1,118 @@
+"""
+Legs as an issuer and a beneficiary have them: a signed request in, a signed answer out.
+
+The switch's signed ReqPay come in an open loop over the real receiver, a little faster than the
+platform can take them; the answers go to a peer in another process that acks and counts. A DEBIT
+has a PIN. The baseline is how often a second the RSA operations of such a leg can be done on all
+cores by the same token, in the same run. It is void unless each was answered once, with SUCCESS,
+and each left its transfer and its published fact.
+"""
+
+import sys
+import time
+
+from tests.benchmarks import conditions, counting_peer, ground, open_loop, rsa
+from tests.benchmarks.ground import Ground, percentile
+from tests.benchmarks.load_plan import Answer, Heard, Plan
+from tests.benchmarks.report import Row, report
+from tests.benchmarks.switch_hand import Hand, Sent
+
+PAYERS = conditions.count(60, quick=24)
+PROBE_LEGS = conditions.count(300, quick=100)
+PROBE_RATE = 400.0
+SECONDS = conditions.seconds(15, quick=4)
+OVERLOAD = 1.1
+RSA_SECONDS = conditions.seconds(4, quick=2)
+ANSWERED_SECONDS_MAX = 30.0
+MIXES = {
+    "DEBIT": {"unwrap": 1.0, "sign": 1.0, "verify": 1.0},
+    "CREDIT": {"sign": 1.0, "verify": 1.0},
+}
+_ENDS = """
+    SELECT count(*) FILTER (WHERE transfer_id IS NOT NULL AND state = 'POSTED'), count(*)
+      FROM payments_leg WHERE role = %s AND transaction_id = ANY(%s)
+"""
+_STATES = """
+    SELECT state, code, count(*) FROM payments_leg WHERE role = %s AND transaction_id = ANY(%s)
+     GROUP BY state, code
+"""
+_PUBLISHED = """
+    SELECT count(*) FROM messaging_outboxevent
+     WHERE type = %s AND subject = ANY(%s) AND published_at IS NOT NULL
+"""
+
+
+def main() -> int:
+    """Measure, report, and return 0: what is void has ended before."""
+    rows = []
+    with ground.opened(payers=PAYERS) as found:
+        hand = Hand(found)
+        for kind, mix in MIXES.items():
+            rate = OVERLOAD * _measure(found, hand, kind, count=PROBE_LEGS, rate=PROBE_RATE)[0]
+            count = int(rate * SECONDS)
+            per_second, latencies = _measure(found, hand, kind, count=count, rate=rate)
+            cost = rsa.measure(found.platform.environment, mix, seconds=RSA_SECONDS)
+            name = f"{kind.lower()}_leg"
+            rows.append(Row(name, per_second, "/s", cost.per_second))
+            rows += [
+                Row(f"{name}_p{percent}", percentile(latencies, percent), "ms")
+                for percent in (50, 99)
+            ]
+    report("Legs: signed request in, signed answer out", rows)
+    return 0
+
+
+def _measure(
+    found: Ground, hand: Hand, kind: str, *, count: int, rate: float
+) -> tuple[float, list[float]]:
+    """Return legs a second, and the milliseconds of each from its intended start to its answer."""
+    certificates = found.platform.directory.root / "tls"
+    messages = hand.messages(kind, count)
+    with counting_peer.started(certificates) as peer:
+        changes = {"SWITCH_URL": f"https://127.0.0.1:{peer.port}"}
+        for part in ("payments", "worker"):
+            found.platform.supervisor.restart(part, changes=changes)
+        requests = [message.request for message in messages]
+        plan = Plan(found.port("receiver"), rate, requests, certificates=certificates)
+        answers = open_loop.drive(plan)
+        _await(found, kind, messages)
+        heard = [each for each in peer.heard() if each.api == "RespPay"]
+    return _judged(messages, answers, heard)
+
+
+def _await(found: Ground, kind: str, messages: list[Sent]) -> None:
+    """Wait until each leg has ended and was published; else the run is void."""
+    txn_ids = [message.txn_id for message in messages]
+    until = time.monotonic() + ANSWERED_SECONDS_MAX
+    while True:
+        ended, kept = found.one(_ENDS, [kind, txn_ids])
+        (published,) = found.one(_PUBLISHED, [f"payments.{kind.lower()}.posted", txn_ids])
+        if ended == kept == published == len(txn_ids):
+            found.page.line(f"{kind}: {kept} accepted = {ended} terminal = {published} published")
+            return
+        if time.monotonic() > until:
+            states = found.connection.execute(_STATES, [kind, txn_ids]).fetchall()
+            raise SystemExit(
+                f"void: of {len(txn_ids)} {kind} legs {kept} were accepted, {ended} have ended "
+                f"well, {published} were published: {states}"
+            )
+        time.sleep(0.1)
+
+
+def _judged(
+    messages: list[Sent], answers: list[Answer], heard: list[Heard]
+) -> tuple[float, list[float]]:
+    sent_at = {
+        message.txn_id: answer.intended for message, answer in zip(messages, answers, strict=True)
+    }
+    well = {each.txn_id: each.at for each in heard if each.result == "SUCCESS"}
+    if set(well) != set(sent_at) or len(heard) != len(sent_at):
+        raise SystemExit(
+            f"void: {len(sent_at)} legs had {len(heard)} answers, {len(well)} of them well"
+        )
+    latencies = [(at - sent_at[txn_id]) * 1000 for txn_id, at in well.items()]
+    return len(well) / (max(well.values()) - min(sent_at.values())), latencies
+
+
+if __name__ == "__main__":
+    sys.exit(main())
