@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from sandbox import clock
 from sandbox.host_book import HostBook
 from sandbox.host_codec import Message
 from sandbox.host_faults import NOT_DONE, Fault, Kind
@@ -98,5 +97,4 @@ def _fields(message: Message, said: Answer) -> dict[str, str]:
     if said.balance_paise is not None:
         sign = "D" if said.balance_paise < 0 else "C"
         fields["54"] = _BALANCE.format(sign=sign, paise=abs(said.balance_paise))
-    now = clock.now()
-    return fields | {"12": f"{now:%H%M%S}", "13": f"{now:%m%d}"}
+    return fields

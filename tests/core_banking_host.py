@@ -104,6 +104,13 @@ class HostProcess:
         return self.control.get("/links").json()["links"]
 
     def journal(self, after: int = 0) -> list[dict]:
+        """Return every message after this number; numbers have no gaps."""
+        found: list[dict] = []
+        while page := self._page(after + len(found)):
+            found += page
+        return found
+
+    def _page(self, after: int) -> list[dict]:
         return self.control.get("/journal", params={"after": after}).json()["messages"]
 
     def _is_up(self) -> bool:

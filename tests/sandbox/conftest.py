@@ -1,6 +1,7 @@
 """The sandbox as a real process, and a small bank that it talks to."""
 
 import base64
+import itertools
 import socket
 import subprocess
 import sys
@@ -16,8 +17,11 @@ from cryptography.hazmat.primitives import serialization
 from lxml import etree
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
 
+from tests import core_banking_host
+from tests.core_banking_host import HostProcess
 from tests.sandbox import spoken
 from tests.sandbox.bank import DS, Bank
+from tests.sandbox.host_caller import Caller
 
 # The longest of the switch's limits that a bank may let pass.
 LIMIT_SECONDS = 15
@@ -229,3 +233,36 @@ def world(running: World) -> Iterator[World]:
     assert running.bank.problems == []
     assert running.control.get("/book").json()["sum_paise"] == 0
     wait_until(lambda: running.control.get("/journal/positions").json()["all_banks_paise"] == 0)
+
+
+HOST_OPENING = 100_000
+_host_accounts = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def started_host(tmp_path_factory) -> Iterator[HostProcess]:
+    with core_banking_host.running(tmp_path_factory.mktemp("host")) as host:
+        yield host
+
+
+@pytest.fixture
+def host(started_host: HostProcess) -> Iterator[HostProcess]:
+    """Return the core-banking host without faults; every test has an account of its own."""
+    yield started_host
+    started_host.control.delete("/faults").raise_for_status()
+    started_host.order("/settings", refuses_after_reversal=True, recognises_repeats=True)
+
+
+@pytest.fixture
+def account(host: HostProcess) -> str:
+    number = f"0011{next(_host_accounts):08}"
+    host.open_account(number, HOST_OPENING)
+    return number
+
+
+@pytest.fixture
+def caller(host: HostProcess, account: str) -> Iterator[Caller]:
+    """Return a bank that has signed on; a terminal of its own keeps its requests apart."""
+    with Caller(host.port, host.tls, host.mac_key, terminal=account[-8:]) as made:
+        made.sign_on()
+        yield made

@@ -71,10 +71,20 @@ class Caller:
         context.load_cert_chain(tls / f"{certificate}.pem", tls / f"{certificate}.key")
         raw = socket.create_connection(("127.0.0.1", port), timeout=30)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = context.wrap_socket(raw, server_hostname="localhost")
+        try:
+            self._socket = context.wrap_socket(raw, server_hostname="localhost")
+        except OSError:
+            raw.close()
+            raise
         self.mac_key = mac_key
         self.terminal = terminal
         self._stan = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error) -> None:
+        self.close()
 
     def close(self) -> None:
         self._socket.close()
