@@ -76,7 +76,7 @@ async def main(certificates: Path) -> None:
                 ack = _ACK % (path[1], _found(_MESSAGE_ID, body))
                 length = str(len(ack)).encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: " + length + b"\r\n\r\n" + ack)
-        except (asyncio.IncompleteReadError, ConnectionResetError):
+        except (asyncio.IncompleteReadError, ConnectionResetError, asyncio.CancelledError):
             writer.close()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context, backlog=128)

@@ -7,13 +7,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Plan:
-    """Which requests go where, how often, and by whose certificate; what follows each, if any."""
+    """
+    Which requests go where, how often, and by whose certificate; what follows each, if any.
+
+    `begins_at` is an instant of the machine's monotonic clock; one that is over means at once.
+    """
 
     port: int
     rate: float
     requests: Sequence[bytes]
     follows: Sequence[bytes] = ()
     certificates: Path | None = None
+    begins_at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ async def run(plan: Plan) -> list[Answer]:
     """Send every request at its time and return the answers in the same order."""
     door = _Door(plan)
     await door.warm(CONNECTIONS)
-    begun = time.monotonic() + 0.2
+    begun = max(plan.begins_at, time.monotonic() + 0.2)
 
     async def ask(place: int) -> Answer:
         intended = begun + place / plan.rate

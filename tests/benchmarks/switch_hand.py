@@ -1,6 +1,8 @@
 """The switch's hand: debits and credits as it would send them now, signed with its own key."""
 
+import datetime as dt
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -56,14 +58,23 @@ class Hand:
         # One RRN for many transactions would make each of them a duplicate, which is slower.
         self._rrn = secrets.randbelow(10**11)
 
-    def messages(self, kind: str, count: int) -> list[Sent]:
-        """Return so many ReqPay of a kind, DEBIT or CREDIT, each customer in turn."""
-        return [self._message(kind, self._sides[n % len(self._sides)]) for n in range(count)]
+    def messages(self, kind: str, count: int, *, rate: float, begins_at: float) -> list[Sent]:
+        """Return so many ReqPay of a kind, DEBIT or CREDIT, each of the instant it leaves at."""
+        ahead = dt.timedelta(seconds=int(begins_at - time.monotonic()))
+        begins = wire.now() + ahead
+        return [
+            self._message(
+                kind,
+                self._sides[number % len(self._sides)],
+                at=begins + dt.timedelta(seconds=int(number / rate)),
+            )
+            for number in range(count)
+        ]
 
-    def _message(self, kind: str, side: Side) -> Sent:
-        root = wire.fresh(kind)
+    def _message(self, kind: str, side: Side, *, at: dt.datetime) -> Sent:
+        root = wire.fresh(kind, at=at)
         txn = root.find("Txn")
-        txn.set("ts", wire.now().isoformat())
+        txn.set("ts", at.isoformat())
         self._rrn += 1
         txn.set("custRef", f"{self._rrn:012}")
         payer, payee = root.find("Payer"), root.find("Payees/Payee")
