@@ -38,8 +38,13 @@ def create_month_sql(table: str, suffix: str, start: dt.datetime, end: dt.dateti
     """Return the statement that makes one monthly partition; repeating it changes nothing."""
     return (
         f'CREATE TABLE IF NOT EXISTS "{table}_{suffix}" PARTITION OF "{table}" '
-        f"FOR VALUES FROM ('{uuid7_floor(start)}') TO ('{uuid7_floor(end)}')"
+        f"{month_bounds_sql(start, end)}"
     )
+
+
+def month_bounds_sql(start: dt.datetime, end: dt.datetime) -> str:
+    """Return the clause that says which ids a monthly partition has."""
+    return f"FOR VALUES FROM ('{uuid7_floor(start)}') TO ('{uuid7_floor(end)}')"
 
 
 class CreatePartitionedModel(CreateModel):

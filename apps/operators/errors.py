@@ -13,6 +13,7 @@ DomainError
 Not a refusal:
 
 AuditBrokenError        the audit log was changed from outside
+PartitionsBusyError     another run of the job that keeps partitions is at it
 """
 
 from typing import ClassVar

@@ -41,6 +41,7 @@ class Environment(BaseSettings):
     upi_tls_key: str = ""
     sms_gateway_url: str = "http://127.0.0.1:9302"
     keys_directory: Path = LOCAL_DIRECTORY / "keys"
+    partition_archive_directory: Path = LOCAL_DIRECTORY / "archive"
     upi_services: str = "all"
     upi_timer_scale: str = "1"
     fault_at: str = ""

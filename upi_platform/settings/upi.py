@@ -18,6 +18,8 @@ UPI_TLS_CERTIFICATE = environment.upi_tls_certificate
 UPI_TLS_KEY = environment.upi_tls_key
 KEYS_DIRECTORY = environment.keys_directory
 SMS_GATEWAY_URL = environment.sms_gateway_url
+# Where the months go that have left the database: a disk of its own, encrypted, with backups.
+PARTITION_ARCHIVE_DIRECTORY = environment.partition_archive_directory
 
 # Timers are dated rows (apps.upi.timers, docs/TIMERS.md). A factor on those that wait for somebody
 # else, and timers that stand in for their rows: 1 and none in production, for tests otherwise.
@@ -52,6 +54,7 @@ CLAIM_ATTEMPTS_MAX = 5
 UPI_ROUTES = "upi_platform.upi_routes.ROUTES"
 MESSAGING_SWEEPS = "upi_platform.sweeps.SWEEPS"
 MESSAGING_PURGES = "upi_platform.sweeps.PURGES"
+PARTITION_RETENTIONS = "upi_platform.retention.RETENTIONS"
 MESSAGING_CONSUMERS = "upi_platform.consumers.CONSUMERS"
 MESSAGING_CHECK_EVENTS = False
 MESSAGING_IDEMPOTENCY_KEY_LIFE_HOURS = 72
