@@ -77,3 +77,7 @@ class EndsBeforeItBeginsError(DomainError):
 
 class AuditBrokenError(Exception):
     """The chain of the audit log does not hold."""
+
+
+class PartitionsBusyError(Exception):
+    """Another run of the job is at it; this one has nothing to do."""
