@@ -12,12 +12,33 @@ from django.db import connection
 from apps.common import ids
 from apps.upi.models import MessageLog
 
-_INSERT = """
-    INSERT INTO upi_message_log (id, logged_at, direction, outcome, exchange_id, organisation, api,
-        type, txn_id, msg_id, body, body_size, body_digest, signed_info, signature_value, ack_code,
-        reason)
-    VALUES """
-_ROW = f"({', '.join(['%s'] * 17)})"
+_COLUMNS = (
+    "id",
+    "logged_at",
+    "direction",
+    "outcome",
+    "exchange_id",
+    "organisation",
+    "api",
+    "type",
+    "txn_id",
+    "msg_id",
+    "body",
+    "body_size",
+    "body_digest",
+    "signed_info",
+    "signature_value",
+    "ack_code",
+    "reason",
+)
+_INSERT = f"INSERT INTO upi_message_log ({', '.join(_COLUMNS)}) "
+_ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
+_PREFIX = "log_"
+
+_TAKEN = ["taken.id" if name == "exchange_id" else f"%({_PREFIX}{name})s" for name in _COLUMNS]
+
+# What is taken by a statement's part "taken" has its row of the log in the same statement.
+INSERT_TAKEN = f"{_INSERT} SELECT {', '.join(_TAKEN)} FROM taken"  # noqa: S608 - names of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +70,13 @@ def write(entries: Sequence[LogEntry]) -> None:
     # A list of rows, not a list of columns: most often there is one, and that is half the cost.
     values = [value for entry in entries for value in _values(entry)]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT + ", ".join([_ROW] * len(entries)), values)
+        cursor.execute(f"{_INSERT} VALUES {', '.join([_ROW] * len(entries))}", values)
+
+
+def log_parameters(entry: LogEntry) -> dict[str, Any]:
+    """Return what INSERT_TAKEN needs of an entry, by names that are its own."""
+    names = (f"{_PREFIX}{name}" for name in _COLUMNS)
+    return dict(zip(names, _values(entry), strict=True))
 
 
 def _values(entry: LogEntry) -> tuple[Any, ...]:

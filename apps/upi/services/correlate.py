@@ -21,6 +21,7 @@ from apps.upi.content import content_digest
 from apps.upi.contracts import Message, ResponseMessage
 from apps.upi.deadlines import answer_deadline, decision_deadline
 from apps.upi.errors import InvalidElementError, RefusedError
+from apps.upi.message_log import INSERT_TAKEN, LogEntry, log_parameters
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,8 @@ REPEATS_MAX = 20
 _REQUEST_OF = "Req"
 _ANSWER_OF = "Resp"
 
-_TAKE_REQUEST = """
+_TAKE_REQUEST = f"""
+    WITH taken AS (
     INSERT INTO upi_exchange (id, direction, organisation, api, type, sub_type, txn_id, msg_id,
                               opened_at, body_digest, content_digest)
     SELECT %(id)s, 'IN', %(organisation)s::text, %(api)s, %(type)s, %(sub_type)s, %(txn_id)s,
@@ -37,8 +39,10 @@ _TAKE_REQUEST = """
      WHERE NOT EXISTS (SELECT FROM upi_exchange_repeat
                         WHERE organisation = %(organisation)s::text AND msg_id = %(msg_id)s::text)
     ON CONFLICT DO NOTHING
-    RETURNING id
-"""
+    RETURNING id),
+    logged AS ({INSERT_TAKEN})
+    SELECT id FROM taken
+"""  # noqa: S608 - made of our own statements
 
 _KNOWN_MESSAGE = """
     SELECT id, body_digest, opened_at FROM upi_exchange
@@ -76,14 +80,17 @@ _REPEAT = """
     RETURNING id
 """
 
-_TAKE_ANSWER = """
+_TAKE_ANSWER = f"""
+    WITH taken AS (
     UPDATE upi_exchange
-       SET answer_id = %(id)s, answer_msg_id = %(msg_id)s, answer_digest = %(body_digest)s,
+       SET answer_id = %(log_id)s, answer_msg_id = %(msg_id)s, answer_digest = %(body_digest)s,
            answer_content_digest = %(content_digest)s, answered_at = %(received_at)s
      WHERE direction = 'OUT' AND msg_id = %(req_msg_id)s AND txn_id = %(txn_id)s
        AND api = %(req_api)s AND organisation = %(organisation)s AND answer_id IS NULL
-    RETURNING id, type
-"""
+    RETURNING id, type),
+    logged AS ({INSERT_TAKEN})
+    SELECT id, type FROM taken
+"""  # noqa: S608 - made of our own statements
 
 _KNOWN_ANSWER = """
     SELECT id, answer_msg_id, answer_digest, answer_content_digest, answered_at FROM upi_exchange
@@ -94,12 +101,13 @@ _KNOWN_ANSWER = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """A message that is verified, valid and fresh."""
+    """A message that is verified, valid and fresh, and its row of the log if it is new."""
 
     message: Message
     organisation: str
     body_digest: bytes
     received_at: dt.datetime
+    entry: LogEntry
     id: UUID = field(default_factory=ids.uuid7)
 
     def parameters(self) -> dict[str, Any]:
@@ -116,6 +124,7 @@ class Inbound:
             "received_at": self.received_at,
             "body_digest": self.body_digest,
             "content_digest": content_digest(message),
+            **log_parameters(self.entry),
         }
         if isinstance(message, ResponseMessage):
             parameters["req_msg_id"] = message.resp.req_msg_id
@@ -125,21 +134,16 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """
-    Where a message belongs.
-
-    `message_id` is its row of the log; `received_at` is when these very bytes came first.
-    """
+    """Where a message belongs; `received_at` is when these very bytes came first."""
 
     exchange_id: UUID
-    message_id: UUID
     received_at: dt.datetime
     is_new: bool
 
 
 def correlate(inbound: Inbound) -> Known:
     """
-    Take the message's keys, in the caller's transaction.
+    Take the message's keys, in the caller's transaction; a new one is written into the log.
 
     Raises RefusedError: U01 or U35 for other content under a known key, U06 for an answer to
     nothing that we asked, T17 for an answer of another type.
@@ -248,11 +252,8 @@ def _known(
     received_at: dt.datetime | None = None,
     is_new: bool = False,
 ) -> Known:
-    is_request = is_new and exchange_id == inbound.id
     return Known(
         exchange_id=exchange_id,
-        # The id of an answer's row is kept on the exchange it answers; other rows have their own.
-        message_id=inbound.id if is_new and not is_request else ids.uuid7(),
         received_at=received_at or inbound.received_at,
         is_new=is_new,
     )

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from apps.common import ids
 from apps.common.faults import fault_point
 from apps.messaging import outbox
 from apps.messaging.contracts import Event
@@ -104,6 +105,7 @@ def _admit(trace: _Trace) -> Inbound:
         organisation=trace.organisation,
         body_digest=hashlib.sha256(arrival.body).digest(),
         received_at=arrival.received_at,
+        entry=_entry(trace, outcome=MessageLog.Outcome.ACCEPTED),
     )
 
 
@@ -153,7 +155,8 @@ def _accept(trace: _Trace, inbound: Inbound) -> Known:
                     received_at=inbound.received_at,
                 )
             )
-        _log(trace, known)
+        else:
+            message_log.write([_repeated(inbound.entry, known)])
         fault_point("upi.accepting")
     return known
 
@@ -171,12 +174,9 @@ def _routes(name: str) -> dict[tuple[str, str], Handler]:
     return {key: import_string(dotted) for key, dotted in import_string(name).items()}
 
 
-def _log(trace: _Trace, known: Known) -> None:
-    assert trace.verified is not None, "only what was verified is accepted"
-    assert trace.message is not None, "only what was decoded is accepted"
-    outcome = MessageLog.Outcome.ACCEPTED if known.is_new else MessageLog.Outcome.REPEATED
-    entry = _entry(trace, outcome=outcome, id=known.message_id, exchange_id=known.exchange_id)
-    message_log.write([entry])
+def _repeated(entry: LogEntry, known: Known) -> LogEntry:
+    outcome = MessageLog.Outcome.REPEATED
+    return replace(entry, id=ids.uuid7(), outcome=outcome, exchange_id=known.exchange_id)
 
 
 def _entry(trace: _Trace, **known: Any) -> LogEntry:
