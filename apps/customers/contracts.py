@@ -19,6 +19,16 @@ _MEMBERS = frozenset({"ki", "data"})
 
 
 @dataclass(frozen=True, slots=True)
+class SessionOwner:
+    """Whose a device is, whether customer and device may act, and which session it has."""
+
+    customer_id: uuid.UUID
+    is_active: bool
+    is_bound: bool
+    session_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerPrincipal:
     """Who makes a request: a customer on the device that is bound to them."""
 

@@ -27,16 +27,25 @@ _KEY = re.compile(r"[!-~]{1,255}")
 TWIN_WAIT_MILLISECONDS = 500
 PURGE_ROWS_MAX = 1000
 
+# A twin at work is waited for while the row is inserted: the shorter time-out for locks holds from
+# before that until after it, all in one statement.
 _INSERT = """
-    INSERT INTO messaging_idempotencykey (client, key, fingerprint, reference, http_status)
-    VALUES (%s, %s, %s, %s, %s) ON CONFLICT (client, key) DO NOTHING RETURNING id
+    WITH bounded AS MATERIALIZED (
+        SELECT current_setting('lock_timeout') AS usual,
+               set_config('lock_timeout', %(wait)s::text, true)),
+    taken AS (
+        INSERT INTO messaging_idempotencykey (client, key, fingerprint, reference, http_status)
+        SELECT %(client)s, %(key)s, %(fingerprint)s, %(reference)s, %(http_status)s FROM bounded
+        ON CONFLICT (client, key) DO NOTHING RETURNING id)
+    SELECT taken.id, set_config('lock_timeout', usual, true) FROM bounded LEFT JOIN taken ON true
 """
 
+# An array is made once; a sub-select in a join may be asked again, and take more each time.
 _PURGE = """
-    DELETE FROM messaging_idempotencykey WHERE id IN (
+    DELETE FROM messaging_idempotencykey WHERE id = ANY(ARRAY(
         SELECT id FROM messaging_idempotencykey
          WHERE created_at < clock_timestamp() - make_interval(hours => %s)
-         ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)
+         ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 
 
@@ -87,16 +96,22 @@ def remember(
     """
     assert connection.in_atomic_block, "the key and its effect are one transaction"
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {TWIN_WAIT_MILLISECONDS}")
+        row: dict[str, Any] = {
+            "client": client,
+            "key": key,
+            "fingerprint": fingerprint,
+            "reference": reference,
+            "http_status": http_status,
+            "wait": TWIN_WAIT_MILLISECONDS,
+        }
         try:
-            cursor.execute(_INSERT, [client, key, fingerprint, reference, http_status])
+            cursor.execute(_INSERT, row)
         except OperationalError as error:
             if isinstance(error.__cause__, LockNotAvailable):
                 raise IdempotencyInProgressError(retry_after_seconds=1) from error
             raise
-        is_ours = cursor.fetchone() is not None
-        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
-    if is_ours:
+        taken, _ = cursor.fetchone()
+    if taken is not None:
         return None
     answer = lookup(client=client, key=key, fingerprint=fingerprint)
     if answer is None:

@@ -8,16 +8,19 @@ from django.db.models import Q
 
 from apps.common.money import Money
 from apps.risk.contracts import FirstDay, Limits, Rule
-from apps.risk.models import LimitRule, LimitUsage, RiskScoreRule
+from apps.risk.models import LimitUsage, RiskScoreRule
+
+_LIMITS = """
+    SELECT rule, value FROM risk_limit_rule
+     WHERE valid_from_date <= %(date)s AND (valid_to_date IS NULL OR valid_to_date > %(date)s)
+"""
 
 
 def limits_on(date: dt.date) -> Limits:
     """Return the rules that hold on an Indian day."""
-    rules = dict(
-        LimitRule.objects.filter(valid_from_date__lte=date)
-        .filter(Q(valid_to_date__isnull=True) | Q(valid_to_date__gt=date))
-        .values_list("rule", "value")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_LIMITS, {"date": date})
+        rules: dict[str, int] = dict(cursor.fetchall())
     return Limits(
         payment_amount_paise=rules.get(Rule.PAYMENT_AMOUNT),
         day_amount_paise=rules.get(Rule.DAY_AMOUNT),

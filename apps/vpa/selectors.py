@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -15,6 +16,10 @@ from apps.vpa.models import Verification, Vpa
 from apps.vpa.states import VerificationState
 
 ADDRESSES_MAX = 1000
+
+_OWNS_VPA = """
+    SELECT FROM vpa_vpa WHERE reserved_address = %s AND customer_id = %s AND state = 'ACTIVE'
+"""
 
 
 def resolve(address: str) -> ResolvedVpa | None:
@@ -75,6 +80,13 @@ def vpa_of(customer_id: uuid.UUID, vpa_id: uuid.UUID | None) -> Vpa:
 def owned_vpa(customer_id: uuid.UUID, address: str) -> Vpa | None:
     """Return the customer's active address, None if it is not theirs."""
     return vpas_of(customer_id).filter(reserved_address=address).first()
+
+
+def owns_vpa(customer_id: uuid.UUID, address: str) -> bool:
+    """Say whether an active address is the customer's."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNS_VPA, [address, customer_id])
+        return cursor.fetchone() is not None
 
 
 def lock_vpa(vpa_id: uuid.UUID) -> Vpa:

@@ -20,7 +20,7 @@ from apps.common.secret import Secret
 from apps.customers import selectors, session_store
 from apps.customers.contracts import CustomerPrincipal, Session
 from apps.customers.errors import DeviceNotBoundError, UnauthenticatedError
-from apps.customers.models import Customer, Device
+from apps.customers.models import Device
 from apps.customers.session_store import StoredSession
 
 TOKEN_BYTES = 32
@@ -72,12 +72,12 @@ def authenticate(token: str) -> CustomerPrincipal:
     session = session_store.get_session(token) if _TOKEN.fullmatch(token) else None
     if session is None:
         raise UnauthenticatedError
-    device = selectors.device(session.device_id)
-    if device is None or device.customer.state != Customer.State.ACTIVE:
+    owner = selectors.session_owner(session.device_id)
+    if owner is None or not owner.is_active:
         raise UnauthenticatedError
-    if device.state != Device.State.BOUND:
+    if not owner.is_bound:
         raise DeviceNotBoundError
-    if device.session_number != session.session_number:
+    if owner.session_number != session.session_number:
         raise UnauthenticatedError
     return CustomerPrincipal(customer_id=session.customer_id, device_id=session.device_id)
 

@@ -24,6 +24,11 @@ class LinkPayment:
     link: str
     source: str
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether `hold_to_link` has anything to judge: a link, or a mode that needs one."""
+        return bool(self.link) or self.mode in INTENT_MODES
+
 
 def hold_to_link(payment: LinkPayment, *, at: dt.datetime) -> None:
     """

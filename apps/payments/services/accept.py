@@ -25,7 +25,7 @@ from apps.risk.selectors import limits_on
 from apps.upi import liveness
 from apps.upi.contracts import Credential
 from apps.upi.services import pin_blocks
-from apps.vpa.selectors import owned_vpa
+from apps.vpa.selectors import owns_vpa
 
 STEP = "payments.payer_psp"
 
@@ -63,10 +63,13 @@ def accept_payment(
     DeviceNotBoundError, PaymentLimitExceededError, TransactionIdTakenError, SwitchDownError and the
     refusals of idempotency.
     """
-    known = idempotency.lookup(client=key.client, key=key.key, fingerprint=key.fingerprint)
-    if known is not None:
-        return _replayed(request, known.reference)
-    hold_to_link(_link_payment(request), at=at)
+    link = _link_payment(request)
+    if link.is_judged:
+        # What was accepted stays so, whatever has become of its link.
+        known = idempotency.lookup(client=key.client, key=key.key, fingerprint=key.fingerprint)
+        if known is not None:
+            return _replayed(request, known.reference)
+        hold_to_link(link, at=at)
     with transaction.atomic(durable=True):
         known = idempotency.remember(
             client=key.client,
@@ -111,7 +114,7 @@ def _open(request: PaymentRequest, credential: Credential, *, at: dt.datetime) -
         device_id=request.device_id,
         account_id=request.account_id,
     )
-    if owned_vpa(request.customer_id, request.payer_address) is None:
+    if not owns_vpa(request.customer_id, request.payer_address):
         raise NotFoundError
     _check_limit(request, at=at)
     facts = _facts(request, payer, at=at)
