@@ -46,11 +46,12 @@ _PARK = """
     ON CONFLICT (source, item_id) WHERE resolved_at IS NULL DO NOTHING
 """
 
+# An array is made once; a sub-select in a join may be asked again, and take more each time.
 _PURGE = """
-    DELETE FROM messaging_consumedevent WHERE id IN (
+    DELETE FROM messaging_consumedevent WHERE id = ANY(ARRAY(
         SELECT id FROM messaging_consumedevent
          WHERE consumed_at < clock_timestamp() - make_interval(days => %s)
-         ORDER BY consumed_at LIMIT %s FOR UPDATE SKIP LOCKED)
+         ORDER BY consumed_at LIMIT %s FOR UPDATE SKIP LOCKED))
 """
 
 

@@ -79,7 +79,7 @@ def router(shared_directory) -> Iterator[int]:
         server.name = name
         # A request that the router broke off is what some tests are about.
         server.handle_error = lambda *_: None
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         servers[name] = server
     ports = Ports(shared_directory.ports_file)
     port, nowhere = ports.take("router"), ports.take("nowhere")

@@ -34,7 +34,7 @@ class Gateway(BaseHTTPRequestHandler):
 @pytest.fixture
 def gateway(settings):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     settings.SMS_GATEWAY_URL = f"http://127.0.0.1:{server.server_port}/"
     Gateway.seen, Gateway.status = [], 202
     Gateway.is_silent.clear()

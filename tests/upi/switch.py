@@ -10,6 +10,8 @@ from lxml import etree
 
 from tests.upi import wire
 
+STOP_LOOK_SECONDS = 0.02
+
 
 @dataclass
 class Posted:
@@ -36,7 +38,10 @@ class Switch:
         self.plan: list[str] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # It looks so often whether it is to stop, and most tests stop one.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(STOP_LOOK_SECONDS,), daemon=True
+        )
         scheme = "http"
         if tls is not None:
             scheme = "https"

@@ -60,10 +60,11 @@ _TAKE = """
     RETURNING exchange_id
 """
 
+# An array is made once; a sub-select in a join may be asked again, and take more each time.
 _PURGE = """
-    DELETE FROM upi_api_use WHERE exchange_id IN (
+    DELETE FROM upi_api_use WHERE exchange_id = ANY(ARRAY(
         SELECT exchange_id FROM upi_api_use
-         WHERE used_at < clock_timestamp() - make_interval(days => %s) LIMIT %s)
+         WHERE used_at < clock_timestamp() - make_interval(days => %s) LIMIT %s))
 """
 
 
