@@ -15,7 +15,7 @@ from pkcs11.exceptions import PKCS11Error
 
 from hsm import audit, keys, uri_signing
 from hsm.configuration import configuration
-from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError
+from hsm.errors import HsmUnavailableError, KeyInUseError, KeyMissingError, KeyUnfitError
 from hsm.keys import KeyKind, kind_of
 from hsm.library import Library
 from hsm.sessions import TokenSession, pool
@@ -75,6 +75,26 @@ def create_key(label: str) -> bool:
     if made:
         log.info("hsm_key_created", label=label, kind=kind.name)
     return made
+
+
+def destroy_key(label: str) -> bool:
+    """
+    End a key for good, both halves; return False if it is not there.
+
+    Raises KeyInUseError when the settings name it, HsmUnavailableError.
+    """
+    require_unused(label)
+    with alone_on_this_machine():
+        ended = pool.run(lambda session: _destroy_key(session, label), is_audited=False)
+    if ended:
+        log.info("hsm_key_destroyed", label=label)
+    return ended
+
+
+def require_unused(label: str) -> None:
+    """Raise KeyInUseError when the settings name the key."""
+    if label in configuration().named_labels:
+        raise KeyInUseError(f"{label}: the settings name it")
 
 
 def list_keys() -> list[KeyListing]:
@@ -202,6 +222,15 @@ def _create_key(session: TokenSession, label: str, kind: KeyKind) -> bool:
             _generate(writing, label, kind)
     session.key(label, kind)
     return is_missing
+
+
+def _destroy_key(session: TokenSession, label: str) -> bool:
+    session.require_login()
+    with session.raw.token.open(rw=True) as writing:
+        found = list(writing.get_objects({Attribute.LABEL: label, Attribute.TOKEN: True}))
+        for one in found:
+            one.destroy()
+    return bool(found)
 
 
 def _generate(writing: Session, label: str, kind: KeyKind) -> None:

@@ -36,6 +36,11 @@ class Configuration:
             *self.uri_keys,
         )
 
+    @property
+    def named_labels(self) -> frozenset[str]:
+        """Return the labels of all keys that the settings name, needed today or not."""
+        return frozenset({*self.key_labels, self.host_mac_key, self.host_transport_key})
+
 
 @functools.cache
 def configuration() -> Configuration:

@@ -6,6 +6,7 @@ HsmError
 │   └── TokenUnfitError      it holds a wrong key, so we do not ask it
 ├── KeyMissingError          the token has no key of that label
 ├── KeyUnfitError            a key has attributes, a size or a twin that it must not have
+├── KeyInUseError            the bank works with this key today, so it is not ended
 ├── WrappedKeyRefusedError   what a counterparty wrapped is not a key for us
 ├── PinBlockMalformedError   the block does not have the form of a block
 └── PinBlockRefusedError     the block cannot be opened, or is bound to other content
@@ -40,6 +41,12 @@ class KeyUnfitError(HsmError):
     """A key could be misused as it stands, so it is not used at all."""
 
     code = "hsm_key_unfit"
+
+
+class KeyInUseError(HsmError):
+    """The settings name this key: work with another one first."""
+
+    code = "hsm_key_in_use"
 
 
 class WrappedKeyRefusedError(HsmError):

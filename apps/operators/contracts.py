@@ -1,6 +1,7 @@
 """What crosses the door of the back office: who changes something, and why."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -29,3 +30,15 @@ class Span:
 
     begins_at: dt.datetime | None = None
     ends_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """
+    What can only be verified with a key: how much of it there is, and how to let it go.
+
+    Both take the key's label and return how many; letting go is safe to repeat.
+    """
+
+    count: Callable[[str], int]
+    let_go: Callable[[str], int]

@@ -59,6 +59,58 @@ class NothingChangesError(ConflictError):
     title: ClassVar[str] = "It is so already"
 
 
+class NotASecondPersonError(DomainError):
+    """Nobody approves what they proposed, themselves or by an account they made or changed."""
+
+    code: ClassVar[str] = "not_a_second_person"
+    title: ClassVar[str] = "A second person must decide this"
+    http_status: ClassVar[int] = 403
+
+
+class ProposalOverError(ConflictError):
+    """The proposal was decided or done, or nobody did so in time."""
+
+    code: ClassVar[str] = "proposal_over"
+    title: ClassVar[str] = "This proposal is over"
+
+
+class NotApprovedError(ConflictError):
+    """Nothing is done that nobody but its author approved."""
+
+    code: ClassVar[str] = "not_approved"
+    title: ClassVar[str] = "A second person has not approved this"
+
+
+class NotYetError(ConflictError):
+    """The key lives until the end that was proposed."""
+
+    code: ClassVar[str] = "not_yet"
+    title: ClassVar[str] = "Its day has not come"
+
+
+class ContentDiffersError(DomainError):
+    """What is to be taken in has another digest than the proposal."""
+
+    code: ClassVar[str] = "content_differs"
+    title: ClassVar[str] = "This is not what was approved"
+    http_status: ClassVar[int] = 422
+
+
+class SubjectUnknownError(DomainError):
+    """No key or operator can be meant by this."""
+
+    code: ClassVar[str] = "subject_unknown"
+    title: ClassVar[str] = "There is nothing of this name that it could be done to"
+    http_status: ClassVar[int] = 422
+
+
+class KeyStillUsedError(ConflictError):
+    """Something can only be verified with this key, and its last day has not come."""
+
+    code: ClassVar[str] = "key_still_used"
+    title: ClassVar[str] = "The key is still needed"
+
+
 class BeginsInThePastError(DomainError):
     """A change begins now or later: what is past was judged by the rules of then."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
 
@@ -127,3 +127,64 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action}"
+
+
+class Proposal(models.Model):
+    """
+    What one officer proposed and another must approve before it is done: a key ceremony, mostly.
+
+    `subject` is the label of a key, or the staff number of an operator. `content_digest` is the
+    SHA-256 of what is to be taken in, so that two people mean the same bytes.
+    """
+
+    class Action(models.TextChoices):
+        CREATE_KEY = "CREATE_KEY", "Make a key"
+        IMPORT_KEY = "IMPORT_KEY", "Take in a key that came wrapped"
+        DESTROY_KEY = "DESTROY_KEY", "End a key"
+        FORGET_FACTOR = "FORGET_FACTOR", "Forget an operator's second factor"
+
+    class State(models.TextChoices):
+        PROPOSED = "PROPOSED", "proposed"
+        APPROVED = "APPROVED", "approved"
+        REJECTED = "REJECTED", "rejected"
+        DONE = "DONE", "done"
+
+    action = models.CharField(max_length=13, choices=Action.choices)
+    subject = models.CharField(max_length=40)
+    content_digest = models.CharField(max_length=64, blank=True)
+    ends_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=150)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PROPOSED)
+    proposed_by = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    decided_by = models.ForeignKey(Operator, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ("view", "add", "change")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="proposal_is_approved_by_another",
+                condition=Q(state__in=["PROPOSED", "REJECTED"]) | ~Q(decided_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="proposal_decision_is_whole",
+                condition=Q(state="PROPOSED", decided_by=None, decided_at=None)
+                | (~Q(state="PROPOSED") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="proposal_done_has_its_time",
+                condition=Q(state="DONE", done_at__isnull=False)
+                | (~Q(state="DONE") & Q(done_at=None)),
+            ),
+            models.CheckConstraint(
+                name="proposal_of_import_names_its_content",
+                condition=(Q(action="IMPORT_KEY") & ~Q(content_digest=""))
+                | (~Q(action="IMPORT_KEY") & Q(content_digest="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.action} {self.subject}"

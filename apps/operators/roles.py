@@ -56,6 +56,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "operators.view_",
         "operators.add_operator",
         "operators.change_operator",
+        "operators.add_proposal",
+        "operators.change_proposal",
         "auth.view_group",
     ),
     # Jobs and health; nothing of customers and no money.

@@ -9,14 +9,16 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from apps.common import clock
 from apps.messaging.models import DeadLetter
 from apps.operators import roles
-from apps.operators.models import AuditEntry, Operator
+from apps.operators.models import AuditEntry, Operator, Proposal
 from apps.operators.services import audit
+from tests.operators.change import REASON, Form
 from tests.operators.factory import PASSWORD, make_account, make_operator
 
 pytestmark = pytest.mark.django_db
 
 STAFF = "/admin/operators/operator/"
 LOG = "/admin/operators/auditentry/"
+PROPOSALS = "/admin/operators/proposal/"
 
 
 def new_operator(**changes: str) -> dict[str, str]:
@@ -136,31 +138,35 @@ def test_nobody_is_deleted():
     assert Operator.objects.filter(pk=other.pk).exists()
 
 
-def test_a_forgotten_device_is_enrolled_anew():
-    staff = make_operator(roles.SECURITY_OFFICER)
+def test_a_device_is_forgotten_by_two_officers_and_enrolled_anew():
+    staff, second = make_operator(roles.SECURITY_OFFICER), make_operator(roles.SECURITY_OFFICER)
     other = make_operator(roles.AUDITOR)
+    Form(staff.client, f"{STAFF}{other.operator.pk}/forget-second-factor/").change()
+    page = f"{PROPOSALS}{Proposal.objects.get().pk}/approve/"
 
-    staff.client.get(f"{STAFF}{other.operator.pk}/forget-second-factor/")
+    own = Form(staff.client, page).change()
+    assert own.status_code == 403
     assert TOTPDevice.objects.filter(user=other.operator).exists()
-    answer = staff.client.post(
-        f"{STAFF}{other.operator.pk}/forget-second-factor/", {"_form_submitted": "true"}
-    )
+    Form(second.client, page).change()
 
-    assert answer.status_code == 200
-    assert AuditEntry.objects.order_by("sequence").last().action == "second_factor_forgotten"
-
+    assert Proposal.objects.get().state == "DONE"
+    logged = AuditEntry.objects.filter(target=other.operator.staff_number).order_by("sequence")
+    assert list(logged.values_list("action", flat=True)) == [
+        *("proposal_made", "proposal_approved", "second_factor_forgotten", "proposal_done")
+    ]
     assert not TOTPDevice.objects.filter(user=other.operator).exists()
     assert other.client.get("/admin/").status_code == 302
 
 
-def test_nobody_forgets_their_own_device():
+def test_nobody_proposes_to_forget_their_own_device():
     staff = make_operator(roles.SECURITY_OFFICER)
 
     answer = staff.client.post(
-        f"{STAFF}{staff.operator.pk}/forget-second-factor/", {"_form_submitted": "true"}
+        f"{STAFF}{staff.operator.pk}/forget-second-factor/", {"reason": REASON}
     )
 
     assert answer.status_code == 403
+    assert not Proposal.objects.exists()
     assert TOTPDevice.objects.filter(user=staff.operator).exists()
 
 

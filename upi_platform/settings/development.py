@@ -4,6 +4,8 @@ from upi_platform.settings.base import *
 
 WEBHOOK_ALLOW_PRIVATE = True
 MESSAGING_CHECK_EVENTS = True
+# The first start makes its own keys; nobody is there to decide.
+HSM_KEYS_BY_CEREMONY = False
 # Static files are served from the packages that bring them; nothing is collected first.
 WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT = None

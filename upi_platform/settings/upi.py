@@ -52,6 +52,7 @@ CLAIM_ATTEMPTS_MAX = 5
 
 # The composition root's doors upward, as dotted names.
 UPI_ROUTES = "upi_platform.upi_routes.ROUTES"
+OPERATORS_KEY_USES = "upi_platform.key_uses.KEY_USES"
 MESSAGING_SWEEPS = "upi_platform.sweeps.SWEEPS"
 MESSAGING_PURGES = "upi_platform.sweeps.PURGES"
 PARTITION_RETENTIONS = "upi_platform.retention.RETENTIONS"
@@ -71,6 +72,8 @@ HSM_URI_KEYS = ("uri-ec-1", "uri-rsa-1")
 # Core banking's host makes the MAC key, and wraps it for our transport key.
 HSM_HOST_MAC_KEY = "host-mac-1"
 HSM_HOST_TRANSPORT_KEY = "host-transport-1"
+# Nobody makes or takes in a key alone: `manage.py key_ceremony` does what two officers decided.
+HSM_KEYS_BY_CEREMONY = True
 # upi-protocol 6.3: one text speaks of RSA keys of 512 bits; nobody should have them any more.
 UPI_LINK_RSA_BITS_MIN = 2048
 PKCS11_MODULE = environment.pkcs11_module

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -14,14 +14,37 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.forms import (
     AdminPasswordChangeForm,
-    BaseDialogForm,
     UserChangeForm,
     UserCreationForm,
 )
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from apps.operators.change_pages import ChangePage, Line, Preview, serve
+from apps.operators.contracts import Author
 from apps.operators.models import Operator
-from apps.operators.services import audit, enrol
+from apps.operators.services import audit, decisions
+
+
+class ForgetFactor(ChangePage):
+    """The operator shall enrol a new device; another officer decides."""
+
+    title = "Propose to forget the second factor"
+    submit = "Propose it"
+
+    def preview(self, row: Operator, data: dict[str, Any]) -> Preview:
+        """Show whose."""
+        del data
+        state = "enrolled" if user_has_device(row) else "none"
+        return Preview(
+            [Line(str(row), state, "forgotten, once another officer approves it")],
+            "Then the operator is logged out and enrols a new device at the next login.",
+        )
+
+    def carry_out(self, row: Operator, data: dict[str, Any], *, author: Author) -> str:
+        """Propose it."""
+        del data
+        made = decisions.propose_to_forget(row, author=author)
+        return f"Proposal {made.pk}: another officer decides."
 
 
 @admin.register(Operator)
@@ -100,23 +123,10 @@ class OperatorAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
         description="Forget second factor",
         url_path="forget-second-factor",
         permissions=["change_this"],
-        dialog={
-            "title": "Forget the second factor?",
-            "description": "The operator is logged out and enrols a new device at the next login.",
-            "form_class": None,
-            "form_submit_text": "Forget it",
-        },
     )
-    def forget_second_factor(
-        self, request: HttpRequest, form: BaseDialogForm, object_id: str
-    ) -> HttpResponse:
-        """Make the operator enrol anew at their next login."""
-        del form
-        enrol.forget(Operator.objects.get(pk=object_id), actor=_actor(request))
-        messages.success(request, "The second factor is forgotten.")
-        page = reverse("admin:operators_operator_change", args=[object_id])
-        # The dialog posts by htmx, which follows this header instead of a redirect.
-        return HttpResponse(headers={"HX-Redirect": page})
+    def forget_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Propose it: with a password set alone, it would give the account away."""
+        return serve(self, request, ForgetFactor(), object_id=object_id)
 
     def has_change_this_permission(self, request: HttpRequest, object_id: str) -> bool:
         """Whoever may change this operator; unfold gives the id, not the row."""

@@ -4,11 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from hsm import ceremony, host_keys
 from hsm.configuration import configuration
 from hsm.errors import HsmError
+
+_OF_TWO_PERSONS = ("create", "import-host")
 
 
 class Command(BaseCommand):
@@ -37,6 +40,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, action: str, **options: Any) -> None:
         """Do one of them. Raises CommandError."""
+        if action in _OF_TWO_PERSONS and settings.HSM_KEYS_BY_CEREMONY:
+            raise CommandError("nobody does this alone here: see manage.py key_ceremony")
         try:
             if action == "init":
                 self._said(configuration().token_label, made=ceremony.init_token())
