@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from apps.accounts.host_models import CancellationPace, CoreBankingCall, UnmatchedAnswer
 from apps.accounts.states import (
     AccountState,
     HoldState,
@@ -16,6 +17,18 @@ from apps.accounts.states import (
 )
 from apps.common.masking import mask_account
 from apps.ledger.models import LedgerAccount
+
+__all__ = [
+    "AccountRestriction",
+    "BankAccount",
+    "CancellationPace",
+    "CoreBankingCall",
+    "CredentialRequest",
+    "Otp",
+    "PinState",
+    "ServicePause",
+    "UnmatchedAnswer",
+]
 
 # payments.md and upi-protocol 5.5: three wrong PINs lock; an OTP has three tries too.
 PIN_TRIES_MAX = 3

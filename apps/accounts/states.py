@@ -71,3 +71,44 @@ class Side(StrEnum):
 
     REMITTER = "REMITTER"
     BENEFICIARY = "BENEFICIARY"
+
+
+class CallKind(StrEnum):
+    """What a planned call asks of the core-banking host."""
+
+    DEBIT = "DEBIT"
+    CREDIT = "CREDIT"
+    REVERSAL = "REVERSAL"
+    ENQUIRY = "ENQUIRY"
+    CANCEL = "CANCEL"
+    BALANCE = "BALANCE"
+
+
+class CallState(StrEnum):
+    """
+    What came of a planned call to the core-banking host.
+
+    PLANNED: it may be under way. NOT_SENT: not one byte of it left us. SILENT: no answer in time.
+    ANSWERED: in time. LATE: the answer came after we had called it silent.
+    """
+
+    PLANNED = "PLANNED"
+    NOT_SENT = "NOT_SENT"
+    SILENT = "SILENT"
+    ANSWERED = "ANSWERED"
+    LATE = "LATE"
+
+
+class Unmatched(StrEnum):
+    """
+    Why an answer of the host was not applied.
+
+    NO_CALL: it answers nothing we asked. OTHER_CONTENT: RRN, amount or processing code are not
+    those of the call. CONTRADICTION: the call was answered otherwise before. AFTER_CANCEL: an
+    approval of what the host had said is cancelled.
+    """
+
+    NO_CALL = "NO_CALL"
+    OTHER_CONTENT = "OTHER_CONTENT"
+    CONTRADICTION = "CONTRADICTION"
+    AFTER_CANCEL = "AFTER_CANCEL"

@@ -8,9 +8,10 @@ from apps.accounts.core_banking.base import (
     Order,
     OrderKind,
     Result,
+    TransferClashError,
     core_banking,
 )
-from apps.accounts.core_banking.ledger import LedgerCoreBanking, TransferClashError
+from apps.accounts.core_banking.ledger import LedgerCoreBanking
 from apps.accounts.errors import AccountNotFoundError
 from apps.accounts.models import BankAccount
 from apps.common import ids

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
@@ -39,6 +39,17 @@ class Environment(BaseSettings):
     upi_tls_ca: str = ""
     upi_tls_certificate: str = ""
     upi_tls_key: str = ""
+    # Who keeps the customers' money: our own books, or a bank's host spoken to by ISO 8583.
+    core_banking: Literal["ledger", "iso8583"] = "ledger"
+    core_banking_host: str = "127.0.0.1:9303"
+    # The organisation that the host's certificate must be of.
+    core_banking_host_organisation: str = "EXBHOST"
+    # Mutual TLS with the host; without files of its own it uses those of the switch's wire.
+    core_banking_tls_ca: str = ""
+    core_banking_tls_certificate: str = ""
+    core_banking_tls_key: str = ""
+    # A bank's own field specification (docs/iso8583.md) instead of ours.
+    core_banking_profile: str = ""
     sms_gateway_url: str = "http://127.0.0.1:9302"
     keys_directory: Path = LOCAL_DIRECTORY / "keys"
     partition_archive_directory: Path = LOCAL_DIRECTORY / "archive"

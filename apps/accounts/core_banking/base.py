@@ -16,6 +16,14 @@ from apps.common.money import Money
 T = TypeVar("T")
 
 
+class TransferClashError(Exception):
+    """
+    A transfer key stands for another transfer, or an order could never be one: a bug.
+
+    It fails its leg alone, which is parked with an owner; answering it would hide the clash.
+    """
+
+
 class OrderKind(StrEnum):
     """Take from an account, give to it, or give back what was taken."""
 
@@ -51,6 +59,7 @@ class Outcome:
     What became of an order. `code` is "00" when POSTED, else the UPI code to decline with.
 
     `is_found` is what an enquiry was told: the order is known or not; None when nobody answered.
+    Without `was_asked` nothing was sent this time, for want of a link or of allowance: no try.
     """
 
     order: Order
@@ -60,6 +69,7 @@ class Outcome:
     balance_after: Money | None = field(default=None, repr=False)
     posted_at: dt.datetime | None = None
     is_found: bool | None = None
+    was_asked: bool = True
 
 
 class CoreBanking(Protocol):

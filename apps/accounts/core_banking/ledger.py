@@ -8,7 +8,13 @@ from typing import TypeVar
 from django.db import transaction
 
 from apps.accounts import checking, selectors
-from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result
+from apps.accounts.core_banking.base import (
+    Order,
+    OrderKind,
+    Outcome,
+    Result,
+    TransferClashError,
+)
 from apps.accounts.models import BankAccount
 from apps.common import clock
 from apps.common.faults import fault_point
@@ -27,14 +33,6 @@ _REFUSALS = {
     (OrderKind.DEBIT, Status.EXCEEDS_DEBITS): checking.POOL_NOT_CREDITED,
     (OrderKind.CREDIT, Status.EXCEEDS_CREDITS): checking.POOL_NOT_DEBITED,
 }
-
-
-class TransferClashError(Exception):
-    """
-    A transfer key stands for another transfer, or an order could never be one: a bug.
-
-    It fails its leg alone, which is parked with an owner; answering it would hide the clash.
-    """
 
 
 class LedgerCoreBanking:

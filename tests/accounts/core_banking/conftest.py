@@ -1,0 +1,156 @@
+"""A bank's host as a real process, the platform's adapter before it, and orders to send."""
+
+import contextlib
+import dataclasses
+import itertools
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.core.cache import cache
+
+from apps.accounts.core_banking.base import Order, OrderKind, Outcome
+from apps.accounts.core_banking.iso8583 import Iso8583CoreBanking
+from apps.accounts.core_banking.iso8583_link import Timing
+from apps.accounts.models import CoreBankingCall
+from apps.accounts.states import CallKind
+from apps.common import ids
+from apps.common.money import Money
+from hsm import ceremony, host_keys
+from hsm.configuration import configuration
+from tests import core_banking_host
+
+OPENING = 100_000
+TERMINALS = ("EXBUPI01", "EXBUPI02")
+# Waits that a test can afford; what is answered at all is answered in milliseconds.
+FAST = Timing(
+    connect_seconds=10,
+    echo_seconds=60,
+    echo_answer_seconds=0.3,
+    reconnect_seconds_min=0.05,
+    reconnect_seconds_max=0.2,
+)
+_NUMBERS = itertools.count(1)
+
+
+def wait_until(condition, *, seconds=30.0):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+    return found
+
+
+@dataclass
+class Bank:
+    """The adapter with a host behind it, and the legs of a test."""
+
+    adapter: Iso8583CoreBanking
+    host: core_banking_host.HostProcess
+    account: str
+
+    def order(self, kind=OrderKind.DEBIT, *, paise=2_500, account=None) -> Order:
+        number = next(_NUMBERS)
+        return Order(
+            leg_id=ids.uuid7(),
+            transfer_key=f"{kind}/{number}/{secrets.token_hex(8)}",
+            kind=kind,
+            account_number=account or self.account,
+            amount=Money(paise),
+            rrn=f"{number:012}",
+            txn_id=f"EXB{secrets.token_hex(16)}",
+        )
+
+    def work(self, *orders: Order) -> list[Outcome]:
+        return self.adapter.work(admit=lambda: orders, record=list)
+
+    def enquire(self, *orders: Order) -> list[Outcome]:
+        return self.adapter.enquire(admit=lambda: orders, record=list)
+
+    def cancel(self, *orders: Order) -> list[Outcome]:
+        return self.adapter.cancel(admit=lambda: orders, record=list)
+
+    def held(self) -> int:
+        return self.host.balance(self.account)
+
+    def call(self, order: Order, kind: CallKind | None = None) -> CoreBankingCall:
+        return CoreBankingCall.objects.get(leg_id=order.leg_id, kind=kind or order.kind)
+
+    def heard(self, mti: str) -> list[dict]:
+        """Return what the host got of one type, of this test's calls or not."""
+        return [
+            entry
+            for entry in self.host.journal(after=self.journal_start)
+            if entry["direction"] == "IN" and entry["mti"] == mti
+        ]
+
+    journal_start: int = 0
+
+
+@pytest.fixture(scope="session")
+def host_server(tmp_path_factory, django_db_setup) -> Iterator[core_banking_host.HostProcess]:
+    with core_banking_host.running(tmp_path_factory.mktemp("host")) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def host_mac_key(host_server) -> str:
+    """The label of the host's key in the tests' token, where earlier runs have left theirs."""
+    transport = configuration().host_transport_key
+    ceremony.create_key(transport)
+    host_keys.show_transport_key(transport, host_server.keys / "900001.host-transport.pem")
+    wrapped = host_server.keys / "900001.host-mac.wrapped"
+    wait_until(lambda: wrapped.exists() and wrapped.stat().st_size)
+    return next(
+        label
+        for label in (f"host-mac-{secrets.randbelow(10_000)}" for _ in range(100))
+        if host_keys.import_mac_key(label, wrapped.read_bytes())
+    )
+
+
+@pytest.fixture
+def options(settings, host_server, host_mac_key) -> dict:
+    settings.HSM_HOST_MAC_KEY = host_mac_key
+    return {
+        "address": host_server.address,
+        "organisation": "EXBHOST",
+        "tls_ca": str(host_server.tls / "ca.pem"),
+        "tls_certificate": str(host_server.tls / "receiver.pem"),
+        "tls_key": str(host_server.tls / "receiver.key"),
+        "acquirer": "900001",
+        "terminals": TERMINALS,
+        "answer_seconds": 10.0,
+        "timing": FAST,
+    }
+
+
+@pytest.fixture
+def make_bank(committed, host_server, options):
+    """Return a maker of banks whose options differ; all are closed at the end."""
+    with contextlib.ExitStack() as stack:
+        host_server.control.delete("/faults").raise_for_status()
+        host_server.order("/settings", refuses_after_reversal=True, recognises_repeats=True)
+
+        def make(**changes) -> Bank:
+            timing = {
+                name: changes.pop(name)
+                for name in [each.name for each in dataclasses.fields(Timing)]
+                if name in changes
+            }
+            changes["timing"] = dataclasses.replace(options["timing"], **timing)
+            adapter = Iso8583CoreBanking(**options | changes)
+            stack.callback(adapter.close)
+            number = f"{secrets.randbelow(10**12):012}"
+            host_server.open_account(number, OPENING)
+            journal = host_server.journal()
+            return Bank(adapter, host_server, number, journal[-1]["number"] if journal else 0)
+
+        yield make
+    cache.clear()
+
+
+@pytest.fixture
+def bank(make_bank) -> Bank:
+    return make_bank()
