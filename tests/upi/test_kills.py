@@ -1,6 +1,8 @@
 """A process killed at any point of the wire: what it began is finished once, or not at all."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -14,54 +16,77 @@ from apps.upi.services import deliver, heartbeat
 from tests.upi import wire
 from tests.upi.test_answers import answer_to, make_due, receive, record
 
-RECEIVE = """
-import sys, django
+# Sets Django up once; for each order it reads it forks a process that does it and dies there.
+FOUNDRY = """
+import json, os, sys
+import django
 django.setup()
+from django.conf import settings
 from django.test import Client
-body = sys.stdin.buffer.read()
-Client(HTTP_HOST="127.0.0.1").post(sys.argv[1], data=body, content_type="application/xml")
-"""
-DELIVER = """
-import django
-django.setup()
-from apps.upi.services import deliver
-deliver.deliver_due()
-"""
-BEAT = """
-import django
-django.setup()
 from apps.common import clock
-from apps.upi.services import heartbeat
-heartbeat.beat(now=clock.now())
+from apps.upi.services import deliver, heartbeat
+
+def receive(order):
+    client = Client(HTTP_HOST="127.0.0.1")
+    client.post(order["path"], data=order["body"], content_type="application/xml")
+
+WORKS = {
+    "receive": receive,
+    "deliver": lambda _: deliver.deliver_due(),
+    "beat": lambda _: heartbeat.beat(now=clock.now()),
+}
+for line in sys.stdin:
+    order = json.loads(line)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            settings.FAULT_AT, settings.UPI_SWITCH_URL = order["point"], order["switch"]
+            WORKS[order["work"]](order)
+        finally:
+            os._exit(1)
+    print(os.WTERMSIG(os.waitpid(pid, 0)[1]), flush=True)
 """
 
 
-def run_until_killed(program: str, point: str, *arguments: str, body: bytes = b"") -> None:
-    entry = settings.DATABASES["default"]
-    address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(entry)
-    process = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        input=body,
+@pytest.fixture(scope="module")
+def foundry(django_db_setup):
+    address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(
+        settings.DATABASES["default"]
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", FOUNDRY],
         env=os.environ
         | {
             "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
             "DATABASE_URL": address,
-            "SWITCH_URL": settings.UPI_SWITCH_URL,
             "UPI_SERVICES": "receiver",
-            "FAULT_AT": point,
         },
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    assert process.returncode == -9, process.stderr.decode()[-2000:]
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture
+def run_until_killed(foundry, open_door):
+    """Run a work of another process until it dies at a point."""
+
+    def run(work: str, point: str, **order: str) -> None:
+        order |= {"work": work, "point": point, "switch": settings.UPI_SWITCH_URL}
+        foundry.stdin.write(f"{json.dumps(order)}\n")
+        foundry.stdin.flush()
+        assert int(foundry.stdout.readline()) == signal.SIGKILL
+
+    return run
 
 
 @pytest.mark.parametrize(("point", "kept"), [("upi.accepting", 0), ("upi.accepted", 1)])
-def test_a_receiver_killed_around_its_commit_accepts_once(open_door, point, kept):
+def test_a_receiver_killed_around_its_commit_accepts_once(open_door, run_until_killed, point, kept):
     body = wire.sign(wire.fresh("HEARTBEAT"), open_door.key)
 
-    run_until_killed(RECEIVE, point, wire.path_of(body), body=body)
+    run_until_killed("receive", point, path=wire.path_of(body), body=body.decode())
 
     assert Exchange.objects.count() == kept
     assert open_door.post(body).err == ""
@@ -74,11 +99,11 @@ def test_a_receiver_killed_around_its_commit_accepts_once(open_door, point, kept
     [("upi.answer.signed", 0), ("upi.answer.sent", 1), ("upi.answer.recorded", 1)],
 )
 def test_an_answer_whose_sender_is_killed_goes_out_with_the_same_bytes(
-    open_door, switch, point, sent
+    open_door, switch, run_until_killed, point, sent
 ):
     record(answer_to(receive(open_door)))
 
-    run_until_killed(DELIVER, point)
+    run_until_killed("deliver", point)
     assert len(switch.posted) == sent
     make_due()
     deliver.deliver_due()
@@ -97,9 +122,9 @@ def test_an_answer_whose_sender_is_killed_goes_out_with_the_same_bytes(
     ],
 )  # fmt: skip
 def test_a_request_whose_sender_is_killed_is_never_sent_again(
-    open_door, switch, point, sent, state
+    open_door, switch, run_until_killed, point, sent, state
 ):
-    run_until_killed(BEAT, point)
+    run_until_killed("beat", point)
 
     with transaction.atomic():
         assert Exchange.objects.get().state == state
