@@ -25,6 +25,7 @@ PARTS = (
     Part("acceptance", ("api_acceptance",)),
     Part("receiver", ("receiver_p99",)),
     Part("sandbox", ("sandbox_leg_cpu",), servers="postgres"),
+    Part("growth", ("growth_postgres_cpu",)),
 )
 
 

@@ -37,4 +37,5 @@ TARGETS = {
     "commits_per_payment": Target("value", "≤", 12),
     "receiver_p99": Target("value", "≤", 50),
     "sandbox_leg_cpu": Target("ratio", "≤", 1),
+    "growth_postgres_cpu": Target("ratio", "≤", 1.25),
 }
