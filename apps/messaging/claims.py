@@ -101,7 +101,12 @@ def release(claim: Claim, row_ids: Sequence[Any], *, delay_seconds: float = 0) -
 
 
 def fail(
-    claim: Claim, row_ids: Sequence[Any], *, reason: str, owner: str = "operations"
+    claim: Claim,
+    row_ids: Sequence[Any],
+    *,
+    reason: str,
+    owner: str = "operations",
+    attempts_max: int | None = None,
 ) -> list[Any]:
     """
     Count an attempt at rows that fail alone: they wait longer each time, and are parked at last.
@@ -113,7 +118,7 @@ def fail(
     parameters = {
         "ids": list(row_ids),
         "token": claim.token,
-        "attempts_max": settings.CLAIM_ATTEMPTS_MAX,
+        "attempts_max": attempts_max or settings.CLAIM_ATTEMPTS_MAX,
         "first": BACKOFF_FIRST_SECONDS,
         "longest": BACKOFF_MAX_SECONDS,
     }

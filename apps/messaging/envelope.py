@@ -1,7 +1,6 @@
 """How a fact looks on Kafka: a CloudEvents 1.0 envelope in structured JSON."""
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -19,18 +18,38 @@ _REQUIRED = ("id", "type", "subject", "sequence", "time", "data")
 
 def encode(event: ReceivedEvent) -> bytes:
     """Return the bytes of an event's envelope, the same at every repeat."""
+    return write(
+        id=event.id,
+        type=event.type,
+        subject=event.subject,
+        sequence=event.sequence,
+        occurred_at=event.occurred_at,
+        data=event.data,
+    )
+
+
+def write(
+    *,
+    id: uuid.UUID,  # noqa: A002 - CloudEvents' own word
+    type: str,  # noqa: A002
+    subject: str,
+    sequence: int,
+    occurred_at: dt.datetime,
+    data: Mapping[str, Any] | orjson.Fragment,
+) -> bytes:
+    """Return the bytes of an envelope; `data` may be JSON that is written already."""
     return orjson.dumps(
         {
             "specversion": "1.0",
-            "id": str(event.id),
+            "id": str(id),
             "source": f"urn:upi-platform:{settings.UPI_ORG_ID}",
-            "type": event.type,
-            "subject": event.subject,
-            "time": event.occurred_at.astimezone(dt.UTC).isoformat(),
+            "type": type,
+            "subject": subject,
+            "time": occurred_at.astimezone(dt.UTC).isoformat(),
             "datacontenttype": "application/json",
             # The CloudEvents extension "sequence": a text that orders events of one source.
-            "sequence": f"{event.sequence:020d}",
-            "data": event.data,
+            "sequence": f"{sequence:020d}",
+            "data": data,
         }
     )
 
@@ -42,7 +61,7 @@ def decode(value: bytes | None) -> ReceivedEvent:
     Raises EventRefusedError when it is not one of ours.
     """
     try:
-        return from_members(json.loads(value or b""))
+        return from_members(orjson.loads(value or b""))
     except ValueError as error:
         raise EventRefusedError("the message is not JSON") from error
 

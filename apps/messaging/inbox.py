@@ -8,7 +8,8 @@ flow, and the dead letter has an owner.
 
 import enum
 import time
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 import structlog
@@ -35,6 +36,17 @@ REASON_LENGTH_MAX = 500
 
 # One owner of a subject at a time, also when a group's member was declared dead too early.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+# In the order of their keys, so that no two members wait for each other.
+_LOCK_MANY = """
+    SELECT pg_advisory_xact_lock(key) FROM (
+        SELECT DISTINCT hashtextextended(name, 0) AS key FROM unnest(%s::text[]) AS name
+         ORDER BY key) AS sorted
+"""
+_CONSUME_MANY = """
+    INSERT INTO messaging_consumedevent (consumer, event_id)
+    SELECT %s, id FROM unnest(%s::uuid[]) AS id
+    ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id
+"""
 _CONSUME = """
     INSERT INTO messaging_consumedevent (consumer, event_id) VALUES (%s, %s)
     ON CONFLICT (consumer, event_id) DO NOTHING
@@ -97,6 +109,59 @@ def consume(consumer: str, handlers: Mapping[str, str], event: ReceivedEvent) ->
             time.sleep(ATTEMPT_PAUSE_SECONDS * 2**attempt)
     park(consumer, event, reason=reason)
     return Outcome.PARKED
+
+
+def consume_many(
+    consumer: str, handlers: Mapping[str, str], events: Sequence[ReceivedEvent]
+) -> None:
+    """
+    Apply events in their order by one transaction; where one of them fails, each by its own.
+
+    Raises DatabaseAwayError when nothing could be decided of some of them.
+    """
+    wanted = [event for event in events if event.type in handlers]
+    if len(wanted) > 1:
+        try:
+            _apply_many(consumer, handlers, wanted)
+        except Exception as error:  # noqa: BLE001 - each is tried alone, where its error counts
+            _raise_if_away(error)
+            log.info("events_are_applied_alone", consumer=consumer, error=type(error).__name__)
+        else:
+            return
+    for event in wanted:
+        consume(consumer, handlers, event)
+
+
+def _apply_many(
+    consumer: str, handlers: Mapping[str, str], events: Sequence[ReceivedEvent]
+) -> None:
+    subjects = {event.subject for event in events}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK_MANY, [[f"{consumer}|{subject}" for subject in subjects]])
+        blocked = set(
+            DeadLetter.objects.filter(
+                source=consumer, subject__in=subjects, resolved_at__isnull=True
+            ).values_list("subject", flat=True)
+        )
+        fresh = _note(consumer, [event for event in events if event.subject not in blocked])
+        for event in events:
+            handler: Handler = import_string(handlers[event.type])
+            if event.subject in blocked:
+                _apply(consumer, handler, event)
+            elif event.id in fresh:
+                # Kafka may have it twice in one batch.
+                fresh.discard(event.id)
+                handler(event)
+        fault_point("inbox.applied")
+    fault_point("inbox.committed")
+
+
+def _note(consumer: str, events: Sequence[ReceivedEvent]) -> set[uuid.UUID]:
+    """Write that events are applied, and return which of them were not before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONSUME_MANY, [consumer, [event.id for event in events]])
+        return {event_id for (event_id,) in cursor.fetchall()}
 
 
 def _apply(consumer: str, handler: Handler, event: ReceivedEvent) -> Outcome:

@@ -8,11 +8,14 @@ and the next one begins again with the oldest unconfirmed event: repeats are pos
 There is no high-water mark: a transaction that commits late is found like any other.
 """
 
+import datetime as dt
+import functools
 import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import orjson
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.db import connection, transaction
@@ -21,19 +24,20 @@ from django.db.models.functions import Now
 from apps.common import ids
 from apps.common.faults import fault_point
 from apps.messaging import envelope, kafka, refill
-from apps.messaging.contracts import ReceivedEvent, topic_of
+from apps.messaging.contracts import topic_of
 from apps.messaging.errors import RelayStoppedError
 from apps.messaging.models import DeadLetter, OutboxEvent
 
 log = structlog.get_logger(__name__)
 
-BATCH_EVENTS_MAX = 500
+BATCH_EVENTS_MAX = 2000
 SHARDS_PER_ROUND_MAX = 8
 LEASE_SECONDS = 10
 CONFIRM_SECONDS = 5.0
 POLL_SECONDS = 0.05
 OUTAGE_PAUSE_SECONDS = 1.0
 OWNER = "platform"
+_HEADERS: list[tuple[str, str | bytes]] = [("content-type", envelope.CONTENT_TYPE)]
 
 _CLAIM = """
     WITH due AS MATERIALIZED (
@@ -54,10 +58,30 @@ _RELEASE = """
        SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => %s)
      WHERE claim = %s
 """
+# Of each shard by itself, along the index: a long queue is not sorted anew for every batch.
+_BATCH = """
+    SELECT event.* FROM unnest(%s::smallint[]) AS claimed (shard), LATERAL (
+        SELECT id, type, subject, sequence, created_at, data::text FROM messaging_outboxevent
+         WHERE shard = claimed.shard AND published_at IS NULL AND parked_at IS NULL
+         ORDER BY sequence LIMIT %s) AS event
+     ORDER BY event.sequence
+"""
 _MARK = """
     UPDATE messaging_outboxevent SET published_at = clock_timestamp()
      WHERE id = ANY(%s) AND published_at IS NULL
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event that Kafka does not have yet; `data` is JSON as the database writes it."""
+
+    id: uuid.UUID
+    type: str
+    subject: str
+    sequence: int
+    created_at: dt.datetime
+    data: str
 
 
 @dataclass(slots=True)
@@ -68,6 +92,13 @@ class Delivery:
     refused: dict[uuid.UUID, str] = field(default_factory=dict)
     parked: list[uuid.UUID] = field(default_factory=list)
     pending: int = 0
+
+    def settle(self, event_id: uuid.UUID, error: KafkaError | None, _message: Message) -> None:
+        """Take Kafka's word on an event; what is neither confirmed nor refused stays pending."""
+        if error is None:
+            self.confirmed.append(event_id)
+        elif error.code() in kafka.REFUSALS:
+            self.refused[event_id] = error.str()
 
 
 class Relay:
@@ -108,22 +139,22 @@ class Relay:
             producer.purge()
             kafka.poll(producer, 0)
 
-    def _publish(self, events: Sequence[OutboxEvent]) -> int:
+    def _publish(self, events: Sequence[Pending]) -> int:
         delivery = self._send(events)
         settled = {*delivery.confirmed, *delivery.parked}
         if delivery.refused and len(events) > 1:
             # Kafka refuses a whole request for one message: only alone an event is to blame.
-            rest = [event for event in events if event.pk not in settled]
+            rest = [event for event in events if event.id not in settled]
             return len(settled) + sum(self._publish([event]) for event in rest)
         if delivery.refused:
             (event,) = events
-            park(event, reason=delivery.refused[event.pk])
+            park(event, reason=delivery.refused[event.id])
             return 1
         if delivery.pending:
             raise RelayStoppedError(f"{delivery.pending} events were not confirmed")
         return len(settled)
 
-    def _send(self, events: Sequence[OutboxEvent]) -> Delivery:
+    def _send(self, events: Sequence[Pending]) -> Delivery:
         """Send events and mark those confirmed; the rest is refused or pending."""
         producer = self._connect()
         delivery = Delivery()
@@ -142,27 +173,21 @@ class Relay:
         fault_point("relay.marked")
         return delivery
 
-    def _produce(self, producer: Producer, event: OutboxEvent, delivery: Delivery) -> None:
-        def settle(error: KafkaError | None, _message: Message) -> None:
-            if error is None:
-                delivery.confirmed.append(event.pk)
-            elif error.code() in kafka.REFUSALS:
-                delivery.refused[event.pk] = error.str()
-
+    def _produce(self, producer: Producer, event: Pending, delivery: Delivery) -> None:
         try:
             producer.produce(
                 topic_of(event.type),
                 key=event.subject.encode(),
-                value=envelope.encode(received(event)),
-                headers=[("content-type", envelope.CONTENT_TYPE)],
-                on_delivery=settle,
+                value=_envelope(event),
+                headers=_HEADERS,
+                on_delivery=functools.partial(delivery.settle, event.id),
             )
         except KafkaException as error:
             if kafka.error_of(error).code() not in kafka.REFUSALS:
                 raise
             # Refused before it left: this event is to blame and no other.
             park(event, reason=kafka.error_of(error).str())
-            delivery.parked.append(event.pk)
+            delivery.parked.append(event.id)
 
     def _connect(self) -> Producer:
         if self._producer is None:
@@ -174,31 +199,30 @@ class Relay:
         return self._producer
 
 
-def received(event: OutboxEvent) -> ReceivedEvent:
-    """Return an outbox row as consumers will see it."""
-    return ReceivedEvent(
-        id=event.pk,
+def _envelope(event: Pending) -> bytes:
+    return envelope.write(
+        id=event.id,
         type=event.type,
         subject=event.subject,
         sequence=event.sequence,
         occurred_at=event.created_at,
-        data=event.data,
+        data=orjson.Fragment(event.data),
     )
 
 
 @transaction.atomic
-def park(event: OutboxEvent, *, reason: str) -> None:
+def park(event: Pending, *, reason: str) -> None:
     """Take an event that Kafka will never carry out of the queue, and give it an owner."""
-    OutboxEvent.objects.filter(pk=event.pk).update(parked_at=Now())
+    OutboxEvent.objects.filter(pk=event.id).update(parked_at=Now())
     DeadLetter.objects.create(
         source="outbox",
-        item_id=str(event.pk),
+        item_id=str(event.id),
         subject=event.subject,
         sequence=event.sequence,
         reason=reason,
         owner=OWNER,
     )
-    log.error("event_parked", event_id=str(event.pk), type=event.type, reason=reason)
+    log.error("event_parked", event_id=str(event.id), type=event.type, reason=reason)
 
 
 def _claim(token: uuid.UUID) -> list[int]:
@@ -207,11 +231,10 @@ def _claim(token: uuid.UUID) -> list[int]:
         return [shard for (shard,) in cursor.fetchall()]
 
 
-def _batch(shards: Sequence[int]) -> list[OutboxEvent]:
-    pending = OutboxEvent.objects.filter(
-        shard__in=shards, published_at__isnull=True, parked_at__isnull=True
-    )
-    return list(pending.order_by("sequence")[:BATCH_EVENTS_MAX])
+def _batch(shards: Sequence[int]) -> list[Pending]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BATCH, [list(shards), BATCH_EVENTS_MAX // len(shards)])
+        return [Pending(*row) for row in cursor.fetchall()]
 
 
 def _mark(event_ids: Sequence[uuid.UUID]) -> None:

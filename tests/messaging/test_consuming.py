@@ -88,14 +88,16 @@ def test_a_consumer_killed_before_its_offset_applies_once(run, tmp_path):
 
     fault = {"FAULT_AT": f"consumer.applied:{tmp_path / 'died'}"}
     assert processes.run(code, **fault) == -9
+    publish(happened(run, 3))
+    relay_all()
     process = processes.start(code, **fault)
     try:
-        applied = wait_for(run, 2)
+        applied = wait_for(run, 3)
     finally:
         process.terminate()
     _, errors = process.communicate(timeout=100)
 
-    assert applied == [1, 2]
+    assert applied == [1, 2, 3]
     assert process.returncode == 0, errors
 
 

@@ -36,6 +36,40 @@ def test_an_event_is_applied_once():
     assert effects() == [1]
 
 
+def consume_many(*events):
+    inbox.consume_many(GROUP, CONSUMERS[GROUP], events)
+
+
+def test_a_batch_is_applied_in_its_order_and_a_repeat_within_it_once():
+    events = [received(f"s{number % 2}", number) for number in range(6)]
+    consume(events[0])
+
+    consume_many(*events, events[3], received("other", 9, kind="unknown"))
+    consume_many(*events)
+
+    assert effects() == [0, 1, 2, 3, 4, 5]
+    assert ConsumedEvent.objects.count() == 6
+
+
+def test_a_batch_with_an_event_that_fails_parks_that_one_and_what_waits_behind_it():
+    events = [received("a", 1), received("p", 2, kind="failed"), received("p", 3), received("a", 4)]
+
+    consume_many(*events)
+    consume_many(received("p", 5), received("a", 6), events[0])
+
+    assert effects() == [1, 4, 6]
+    letters = DeadLetter.objects.order_by("sequence").values_list("sequence", "is_waiting")
+    assert list(letters) == [(2, False), (3, True), (5, True)]
+
+
+def test_a_batch_that_arrives_at_eight_members_at_once_is_applied_once():
+    events = [received(f"s{number % 5}", number) for number in range(20)]
+
+    at_once(8, lambda number: consume_many(*events[number:], *events[:number]))
+
+    assert sorted(effects()) == list(range(20))
+
+
 def test_an_event_that_arrives_at_eight_members_at_once_is_applied_once():
     event = received("s", 1)
     outcomes: list[Outcome] = []
