@@ -16,11 +16,18 @@ class LineBrokenError(Exception):
 
 @dataclass
 class Host:
-    """Keeps money elsewhere. `plan` says how it answers each call in turn, then it posts."""
+    """
+    Keeps money elsewhere. `plan` says how it answers each posting in turn, then it posts.
+
+    `told` says what it answers to each enquiry and each cancellation in turn, then it is silent.
+    """
 
     plan: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     called: list[Order] = field(default_factory=list)
+    asked: list[tuple[str, Order]] = field(default_factory=list)
     before_record: Callable[[], None] | None = None
+    is_up: bool = True
     posts_at_once = False
 
     def work(self, *, admit, record):
@@ -31,6 +38,25 @@ class Host:
             self.before_record()
         with transaction.atomic(durable=True):
             return record(outcomes)
+
+    def enquire(self, *, admit, record):
+        return self._ask("enquiry", admit, record)
+
+    def cancel(self, *, admit, record):
+        return self._ask("cancellation", admit, record)
+
+    def _ask(self, kind, admit, record):
+        with transaction.atomic(durable=True):
+            orders = admit()
+        assert not connection.in_atomic_block, "a slow host must not hold our locks"
+        self.asked += [(kind, order) for order in orders]
+        words = [self.told.pop(0) if self.told else "silent" for _ in orders]
+        outcomes = [_OUTCOMES[word](order) for word, order in zip(words, orders, strict=True)]
+        with transaction.atomic(durable=True):
+            return record(outcomes)
+
+    def is_available(self) -> bool:
+        return self.is_up
 
     def balance(self, account_number: str) -> Money:
         raise NotImplementedError
@@ -51,4 +77,7 @@ _OUTCOMES = {
     "post": lambda order: Outcome(order, Result.POSTED, "00", uuid4()),
     "decline": lambda order: Outcome(order, Result.DECLINED, "Z9"),
     "silent": lambda order: Outcome(order, Result.UNKNOWN, ""),
+    "not found": lambda order: Outcome(order, Result.UNKNOWN, "", is_found=False),
+    "no line": lambda order: Outcome(order, Result.UNKNOWN, "", was_asked=False),
+    "undone": lambda order: Outcome(order, Result.DECLINED, "XY"),
 }

@@ -50,6 +50,13 @@ CLAIM_SEND_MAX = 32
 DRAIN_ROUNDS_MAX = 20
 CLAIM_ATTEMPTS_MAX = 5
 
+# A core-banking host that was silent: the seconds before each enquiry, and before each repeat of a
+# cancellation; after the last it is parked (docs/PAYMENTS.md). A reversal's last repeats for ever.
+HOST_ENQUIRY_SECONDS = (2.0, 3.0, 10.0, 15.0)
+HOST_CANCEL_SECONDS = (0.0, 5.0, 30.0, 120.0, 600.0, 600.0, 600.0)
+# How soon what could not even be asked is tried again.
+HOST_RETRY_SECONDS = 1.0
+
 # The composition root's doors upward, as dotted names.
 UPI_ROUTES = "upi_platform.upi_routes.ROUTES"
 OPERATORS_KEY_USES = "upi_platform.key_uses.KEY_USES"

@@ -28,6 +28,7 @@ from apps.payments.services import (
     posting,
     reverse,
     send,
+    unknown,
     verify,
 )
 from apps.payments.states import Role, State
@@ -68,14 +69,23 @@ STEPS: Mapping[Role, Mapping[State, Step]] = {
         State.VERIFYING: Step(State.VERIFYING, verify.verify_due),
         State.VERIFIED: Step(State.POSTING, debit.post_due),
         State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.DEBIT)),
+        State.UNKNOWN: Step(State.UNKNOWN, functools.partial(unknown.enquire_due, Role.DEBIT)),
+        State.CANCELLING: Step(
+            State.CANCELLING, functools.partial(unknown.cancel_due, Role.DEBIT)
+        ),
     },
     Role.CREDIT: {
         State.RECEIVED: Step(State.POSTING, credit.post_due),
         State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.CREDIT)),
+        State.UNKNOWN: Step(State.UNKNOWN, functools.partial(unknown.enquire_due, Role.CREDIT)),
+        State.CANCELLING: Step(
+            State.CANCELLING, functools.partial(unknown.cancel_due, Role.CREDIT)
+        ),
     },
     Role.REVERSAL: {
         State.WAITING_ORIGINAL: Step(State.POSTING, reverse.reverse_due),
         State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.REVERSAL)),
+        State.UNKNOWN: Step(State.UNKNOWN, functools.partial(unknown.enquire_due, Role.REVERSAL)),
     },
 }  # fmt: skip
 

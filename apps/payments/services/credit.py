@@ -78,10 +78,14 @@ def _last_refusals(
     merchants = standing_by_address(
         [job.transaction.payee_address for job, _ in credited if _is_to_our_merchant(job)]
     )
+    offline = posting.offline_code(Role.CREDIT)
     return [
         (
             job,
-            code or _merchant_refusal(job, merchants, standing) or standing.credit_risk(account),
+            code
+            or _merchant_refusal(job, merchants, standing)
+            or standing.credit_risk(account)
+            or offline,
         )
         for (job, account), code in zip(credited, balances, strict=True)
     ]

@@ -49,10 +49,11 @@ def _admit(batch: Batch, taken: dict[UUID, LimitAsk], only: Sequence[UUID] | Non
     )
     known = accounts.accounts_by_number({job.account_number for job in jobs})
     standing = checking.standing_of(known.values())
+    offline = posting.offline_code(Role.DEBIT)
     asks: dict[UUID, LimitAsk] = {}
     for job in jobs:
         account = known.get(job.account_number)
-        code = TOO_LATE if job.is_late else standing.debit_refusal(account)
+        code = TOO_LATE if job.is_late else standing.debit_refusal(account) or offline
         if code:
             batch.decided.append(Decision(job, State.DECLINED, code))
         else:

@@ -1,6 +1,6 @@
 """Move legs from state to state: the only writer of a leg's state and of its history."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +77,19 @@ _POSTPONE = """
      WHERE id = ANY(%(ids)s::uuid[]) AND claim = %(claim)s
 """
 
+_POSTPONE_EACH = """
+    UPDATE payments_leg AS leg
+       SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => due.delay)
+      FROM unnest(%(ids)s::uuid[], %(delays)s::float8[]) AS due (id, delay)
+     WHERE leg.id = due.id AND leg.claim = %(claim)s
+"""
+
+_COUNT_CHECKS = """
+    UPDATE payments_leg SET checks = checks + 1 WHERE id = ANY(%s::uuid[]) AND claim = %s
+"""
+
+_FORGET_CHECKS = "UPDATE payments_leg SET checks = 0 WHERE id = ANY(%s::uuid[])"
+
 _HOLD = """
     UPDATE payments_leg
        SET claim = %(claim)s, next_action_at = clock_timestamp() + make_interval(secs => %(lease)s)
@@ -84,7 +97,8 @@ _HOLD = """
 """
 
 _QUEUE_AGAIN = """
-    UPDATE payments_leg SET claim = NULL, next_action_at = clock_timestamp()
+    UPDATE payments_leg
+       SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => %(delay)s)
      WHERE id = ANY(%(ids)s::uuid[])
 """
 
@@ -191,6 +205,32 @@ def postpone(leg_ids: Sequence[UUID], *, claim: UUID, seconds: float) -> None:
             cursor.execute(_POSTPONE, {"ids": list(leg_ids), "claim": claim, "delay": seconds})
 
 
+def postpone_each(delays: Mapping[UUID, float], *, claim: UUID) -> None:
+    """Give claimed legs back, each due again after its own seconds; their states stay."""
+    if delays:
+        parameters: dict[str, Any] = {
+            "ids": list(delays),
+            "delays": list(delays.values()),
+            "claim": claim,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_POSTPONE_EACH, parameters)
+
+
+def count_checks(leg_ids: Sequence[UUID], *, claim: UUID) -> None:
+    """Count one try at claimed legs whose outcome somebody else was asked for."""
+    if leg_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT_CHECKS, [list(leg_ids), claim])
+
+
+def forget_checks(leg_ids: Sequence[UUID]) -> None:
+    """Begin to count anew for legs that are now worked on otherwise; their rows are locked."""
+    if leg_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET_CHECKS, [list(leg_ids)])
+
+
 def hold(leg_ids: Sequence[UUID], *, claim: UUID, lease_seconds: float) -> None:
     """Claim legs that are already in their working state; the caller holds their row locks."""
     if leg_ids:
@@ -203,11 +243,11 @@ def hold(leg_ids: Sequence[UUID], *, claim: UUID, lease_seconds: float) -> None:
             cursor.execute(_HOLD, parameters)
 
 
-def queue_again(leg_ids: Sequence[UUID]) -> None:
-    """Put legs at the end of the queue; the caller holds their row locks."""
+def queue_again(leg_ids: Sequence[UUID], *, seconds: float = 0) -> None:
+    """Put legs at the end of the queue, or let them wait; the caller holds their row locks."""
     if leg_ids:
         with connection.cursor() as cursor:
-            cursor.execute(_QUEUE_AGAIN, {"ids": list(leg_ids)})
+            cursor.execute(_QUEUE_AGAIN, {"ids": list(leg_ids), "delay": seconds})
 
 
 def wait(leg_ids: Sequence[UUID]) -> None:
@@ -224,6 +264,13 @@ def fail(leg_ids: Sequence[UUID], *, reason: str) -> None:
         cursor.execute(_TAKE, {"ids": list(leg_ids), "token": token})
         taken = tuple(row[0] for row in cursor.fetchall())
     claims.fail(Claim(table=TABLE, token=token, ids=taken), taken, reason=reason)
+
+
+def park(leg_ids: Sequence[UUID], *, claim: UUID, reason: str) -> None:
+    """Leave claimed legs to a person at once: whatever could be tried was tried."""
+    if leg_ids:
+        taken = Claim(table=TABLE, token=claim, ids=tuple(leg_ids))
+        claims.fail(taken, taken.ids, reason=reason, attempts_max=1)
 
 
 def take_account(leg_id: UUID, account: AccountAddress, *, device: str) -> None:

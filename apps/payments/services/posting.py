@@ -16,6 +16,9 @@ from apps.payments.messages import APPROVED
 from apps.payments.services import answering, legs
 from apps.payments.states import UNDECIDED, Role, State
 
+# upi-protocol 4.2: core banking is offline, on the side that answers.
+_OFFLINE = {Role.DEBIT: "XY", Role.CREDIT: "Y1"}
+
 _STATES = {
     Result.POSTED: State.POSTED,
     Result.DECLINED: State.DECLINED,
@@ -77,6 +80,16 @@ def post(
     return batch.claim, len(early) + len(batch.decided) + len(batch.jobs), exchanges
 
 
+def bank_is_available() -> bool:
+    """Tell whether core banking has a chance to answer a new order."""
+    return core_banking().is_available()
+
+
+def offline_code(role: Role) -> str:
+    """Return with what a new leg is declined while core banking is away; "" when it is there."""
+    return "" if bank_is_available() else _OFFLINE[role]
+
+
 def leg_key(job: Job) -> str:
     """Return what makes a leg's transfer happen once for ever."""
     return f"{job.role}/{job.kind}/{job.transaction_id}"
@@ -132,13 +145,7 @@ def record(
     The caller's transaction is open. Without `held` it holds the legs' row locks, so that nobody
     else can have moved them; with it, legs that another claim took over meanwhile are left alone.
     """
-    moved = legs.move(
-        [
-            replace(Move.of(each.job, each.state, code=_code(each)), transfer_id=each.transfer_id)
-            for each in decisions
-        ],
-        claim=held,
-    )
+    moved = legs.move([_move(each) for each in decisions], claim=held)
     ours = [each for each in decisions if each.job.id in moved]
     assert held or len(ours) == len(decisions), "the rows are locked, so each is as we saw it"
     known = [each for each in ours if each.state is not State.UNKNOWN]
@@ -160,8 +167,20 @@ def call_unknown(role: Role, only: Sequence[UUID] | None = None) -> int:
         jobs = selectors.lock_due_jobs(
             role=role, states=[State.POSTING], limit=settings.CLAIM_POST_MAX, only=only
         )
-        legs.move([Move.of(job, State.UNKNOWN) for job in jobs])
+        legs.move([_move(Decision(job, State.UNKNOWN, "")) for job in jobs])
     return len(jobs)
+
+
+def _move(decision: Decision) -> Move:
+    is_unknown = decision.state is State.UNKNOWN
+    first = settings.HOST_ENQUIRY_SECONDS[0]
+    made = Move.of(
+        decision.job,
+        decision.state,
+        code=_code(decision),
+        due_in_seconds=first if is_unknown else None,
+    )
+    return replace(made, transfer_id=decision.transfer_id)
 
 
 def _exchanges(decisions: Sequence[Decision]) -> list[UUID]:

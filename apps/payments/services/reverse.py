@@ -56,6 +56,8 @@ class _Plan:
     originals: dict[UUID, Job]
     refused: dict[UUID, Decision] = field(default_factory=dict)
     waiting: list[UUID] = field(default_factory=list)
+    # What core banking, while it is away, cannot pay back yet.
+    postponed: list[UUID] = field(default_factory=list)
 
 
 def reverse_due(only: Sequence[UUID] | None = None) -> int:
@@ -104,6 +106,7 @@ def _admit(plan: _Plan, only: Sequence[UUID] | None) -> list[Order]:
         if role is Role.DEBIT and reversal.is_on_us:
             _refuse_credit(plan, reversal, originals.get((reversal.transaction_id, Role.CREDIT)))
     legs.wait(plan.waiting)
+    legs.queue_again(plan.postponed, seconds=settings.HOST_RETRY_SECONDS)
     plan.batch.decided.extend(plan.refused.values())
     # Their blocks are not needed; a PIN row that one of them holds is verified for the try alone.
     pin.leave(
@@ -135,6 +138,8 @@ def _decide(plan: _Plan, reversal: Job, original: Job | None) -> Order | None:
         _end(plan, reversal, State.NOT_DONE, words.not_done if was_asked else words.not_found)
     elif role is Role.CREDIT:
         _end(plan, reversal, State.KEPT, _KEPT)
+    elif not posting.bank_is_available():
+        plan.postponed.append(reversal.id)
     else:
         # The account that was debited, whatever the reversal's message says.
         reversal = replace(reversal, account_number=original.account_number)
