@@ -51,6 +51,7 @@ class Stream:
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         self._cipher = threading.Lock()
+        self._has_ended = False
         # Records leave in the order in which they were made.
         self._sending = threading.Lock()
 
@@ -78,8 +79,8 @@ class Stream:
     def receive(self, *, timeout_seconds: float) -> bytes | None:
         """Return what came, b"" when nothing did in time, None at the end. Raises OSError."""
         plain = self._opened()
-        if plain:
-            return plain
+        if plain or self._has_ended:
+            return plain or None
         poll = select.poll()
         poll.register(self._raw, select.POLLIN)
         if not poll.poll(timeout_seconds * 1000):
@@ -89,10 +90,7 @@ class Stream:
             return None
         with self._cipher:
             self._incoming.write(sealed)
-        try:
-            plain = self._opened()
-        except ssl.SSLZeroReturnError:
-            return None
+        plain = self._opened()
         if self._outgoing.pending:
             self._flush()
         return plain
@@ -108,16 +106,11 @@ class Stream:
 
     def _opened(self) -> bytes:
         parts: list[bytes] = []
-        with self._cipher:
-            try:
-                while part := self._tls.read(_READ_BYTES):
-                    parts.append(part)
-            except ssl.SSLWantReadError:
-                pass
-            except ssl.SSLZeroReturnError:
-                # What came before the goodbye is read first.
-                if not parts:
-                    raise
+        with self._cipher, contextlib.suppress(ssl.SSLWantReadError):
+            while part := self._tls.read(_READ_BYTES):
+                parts.append(part)
+            # To read nothing, rather than to have to wait, is the other end's goodbye.
+            self._has_ended = True
         return b"".join(parts)
 
     def _flush(self) -> None:

@@ -72,21 +72,33 @@ class Bank:
     def cancel(self, *orders: Order) -> list[Outcome]:
         return self.adapter.cancel(admit=lambda: orders, record=list)
 
+    def work_in_vain(self, *orders: Order) -> list[Outcome]:
+        """Order what the host is told to keep silent about, and do not wait long."""
+        with self._impatient():
+            return self.work(*orders)
+
+    def enquire_in_vain(self, *orders: Order) -> list[Outcome]:
+        with self._impatient():
+            return self.enquire(*orders)
+
+    def cancel_in_vain(self, *orders: Order) -> list[Outcome]:
+        with self._impatient():
+            return self.cancel(*orders)
+
+    @contextlib.contextmanager
+    def _impatient(self):
+        patient = self.adapter._options
+        self.adapter._options = dataclasses.replace(patient, answer_seconds=0.3)
+        try:
+            yield
+        finally:
+            self.adapter._options = patient
+
     def held(self) -> int:
         return self.host.balance(self.account)
 
     def call(self, order: Order, kind: CallKind | None = None) -> CoreBankingCall:
         return CoreBankingCall.objects.get(leg_id=order.leg_id, kind=kind or order.kind)
-
-    def heard(self, mti: str) -> list[dict]:
-        """Return what the host got of one type, of this test's calls or not."""
-        return [
-            entry
-            for entry in self.host.journal(after=self.journal_start)
-            if entry["direction"] == "IN" and entry["mti"] == mti
-        ]
-
-    journal_start: int = 0
 
 
 @pytest.fixture(scope="session")
@@ -144,8 +156,7 @@ def make_bank(committed, host_server, options):
             stack.callback(adapter.close)
             number = f"{secrets.randbelow(10**12):012}"
             host_server.open_account(number, OPENING)
-            journal = host_server.journal()
-            return Bank(adapter, host_server, number, journal[-1]["number"] if journal else 0)
+            return Bank(adapter, host_server, number)
 
         yield make
     cache.clear()
