@@ -4,7 +4,8 @@ import datetime as dt
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from lxml import etree
 
 from apps.common import clock, ids
@@ -363,3 +364,10 @@ def test_a_late_ack_of_one_sender_ends_what_another_gave_up(open_door, switch):
     )
 
     assert state()[0] == "ACKED"
+
+
+def test_a_look_at_nothing_due_is_one_statement(db):
+    with CaptureQueriesContext(connection) as looked:
+        assert deliver.deliver_due() == 0
+
+    assert len(looked) == 1
