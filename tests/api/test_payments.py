@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from apps.accounts import availability
 from apps.common import clock
 from apps.customers.services import enrol
 from apps.messaging.models import IdempotencyKey
@@ -14,6 +15,7 @@ from tests.api.bad_bodies import BAD_KEYS, send, spoiling
 from tests.api.fingerprint import nothing_written
 from tests.api.people import BLOCK, enrol_person, new_transaction_id
 from tests.api.race import at_once
+from tests.payments.host import Host
 
 PAYMENTS = "/app/v1/payments"
 JSON = "application/json"
@@ -106,6 +108,18 @@ def test_a_payment_that_cannot_be_is_refused(_case, changes, status, code):
         answer = pay(person, body_of(person, **changes))
 
     assert refused(answer) == (status, code)
+
+
+@pytest.mark.django_db
+def test_a_payment_is_refused_at_once_while_core_banking_is_away(monkeypatch):
+    person = payer()
+    monkeypatch.setattr(availability, "core_banking", lambda: Host(is_up=False))
+
+    with nothing_written():
+        answer = pay(person, body_of(person))
+
+    assert refused(answer) == (503, "core_banking_unavailable")
+    assert answer["Retry-After"]
 
 
 @pytest.mark.django_db

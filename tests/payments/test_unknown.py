@@ -53,7 +53,7 @@ def again(role=Role.DEBIT):
 
 
 def used():
-    return used_on(BankAccount.objects.get().pk, clock.business_date(clock.now()))
+    return used_on(BankAccount.objects.first().pk, clock.business_date(clock.now()))
 
 
 def kinds(host):
@@ -177,6 +177,34 @@ def test_a_return_is_asked_about_until_the_host_answers_and_never_cancelled(hand
     assert set(kinds(host)) == {"enquiry"}
     assert {order.account_number for _, order in host.asked} == {deal.payer.number}
     assert used() == (Money(0), 0)
+
+
+def test_new_debits_and_credits_are_declined_at_once_while_the_host_is_away(hand, host, deal):
+    inward = Deal(payer=ABROAD, payee=hand.plain_account("001234567899"))
+    asked = hand.debit(deal), hand.credit(inward)
+    verify.verify_due()
+    host.is_up = False
+
+    drain()
+
+    assert [sent.code for sent in asked] == ["XY", "Y1"]
+    assert host.called == []
+    assert used() == (Money(0), 0)
+
+
+def test_a_return_waits_for_a_host_that_is_away(hand, host, deal):
+    hand.debit(deal)
+    verify.verify_due()
+    drain(Role.DEBIT)
+    reversal = hand.reversal(deal, "DEBIT")
+    host.is_up = False
+    drain(Role.REVERSAL)
+    assert state(deal, Role.REVERSAL) == "WAITING_ORIGINAL"
+    host.is_up = True
+
+    again(Role.REVERSAL)
+
+    assert reversal.code == "00"
 
 
 def test_a_credit_found_posted_is_answered(hand, host):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from apps.accounts.availability import require_core_banking
 from apps.common import clock
 from apps.common.clock import IST
 from apps.common.errors import NotFoundError
@@ -60,8 +61,8 @@ def accept_payment(
 
     Raises NotFoundError (the account or the address to pay from is not the customer's), the
     refusals of links (merchants.services.hold_to_link),
-    DeviceNotBoundError, PaymentLimitExceededError, TransactionIdTakenError, SwitchDownError and the
-    refusals of idempotency.
+    DeviceNotBoundError, PaymentLimitExceededError, TransactionIdTakenError, SwitchDownError,
+    CoreBankingUnavailableError and the refusals of idempotency.
     """
     link = _link_payment(request)
     if link.is_judged:
@@ -109,6 +110,7 @@ def _open(request: PaymentRequest, credential: Credential, *, at: dt.datetime) -
         _check_same(earlier, request)
         return Accepted(earlier, is_replay=True)
     liveness.require_switch()
+    require_core_banking()
     payer = customers.payer(
         customer_id=request.customer_id,
         device_id=request.device_id,

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from apps.accounts.availability import require_core_banking
 from apps.common import clock, ids
 from apps.common.addresses import VpaAddress
 from apps.common.errors import NotFoundError
@@ -55,14 +56,15 @@ def request_collect(
     Take a collect on, or return the one that this request made before.
 
     Raises NotFoundError (the order is not the merchant's), LiveKeyRequiredError,
-    CollectNotAllowedError, OrderNotPayableError, InvalidExpiryError and the refusals of
-    idempotency; then nothing is written.
+    CollectNotAllowedError, OrderNotPayableError, InvalidExpiryError, CoreBankingUnavailableError
+    and the refusals of idempotency; then nothing is written.
     """
     known = idempotency.lookup(client=key.client, key=key.key, fingerprint=key.fingerprint)
     if known is not None:
         return TakenCollect(_collect(principal, known.reference), is_replay=True)
     if not principal.is_live:
         raise LiveKeyRequiredError
+    require_core_banking()
     order = order_of(principal, request.order_id)
     expires_at = _judge(order, request, at=at)
     facts = _facts(order, request, at=at)

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from apps.accounts.availability import require_core_banking
 from apps.common import clock
 from apps.common.errors import NotFoundError
 from apps.common.faults import fault_point
@@ -146,7 +147,8 @@ def approve(
     """
     Answer a collect with the payer's account and PIN, or return what this request did before.
 
-    Raises NotFoundError, DeviceNotBoundError, CollectOverError and the refusals of idempotency.
+    Raises NotFoundError, DeviceNotBoundError, CollectOverError, CoreBankingUnavailableError and
+    the refusals of idempotency.
     """
     transaction_id = approval.transaction_id
     known = idempotency.lookup(client=key.client, key=key.key, fingerprint=key.fingerprint)
@@ -166,6 +168,7 @@ def approve(
 
 
 def _approve(approval: Approval, credential: Credential, *, at: dt.datetime) -> None:
+    require_core_banking()
     job = _lock_waiting(approval.customer_id, approval.transaction_id, at=at)
     payer = customers.payer(
         customer_id=approval.customer_id,
