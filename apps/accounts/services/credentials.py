@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from apps.accounts import selectors
 from apps.accounts.contracts import PinResult, Try, TryAsk, TryState
 from apps.accounts.core_banking.base import core_banking
+from apps.accounts.errors import AccountNotFoundError, CoreBankingUnavailableError
 from apps.accounts.models import CredentialRequest, Otp
 from apps.accounts.services import answering, otp, pin
 from apps.accounts.services.answering import Result
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 # How long a request waits whose account is being verified for somebody else, elsewhere.
 _WAIT_SECONDS = 0.1
 _TOO_LATE = "IR"
+# The bank's own failure: the only one of the core bank's that an answer about a balance may name.
+_BALANCE_AWAY = "IR"
 _PROOF_MISSING = "XF"
 _OUTAGES = (OperationalError, InterfaceError)
 
@@ -181,8 +184,7 @@ def _follow_up(batch: _Batch, request: CredentialRequest, verdict: PinResult) ->
         return verdict
     credentials = batch.blocks[request.pk]
     if request.kind == RequestKind.BALANCE:
-        amount = core_banking().balance(request.account_number)
-        batch.results[request.pk] = Result("00", balance=amount, key_index=credentials[0].ki)
+        batch.results[request.pk] = _balance(request, key_index=credentials[0].ki)
         return verdict
     made = _make_verifier(request, credentials[1])
     if isinstance(made, str):
@@ -190,6 +192,16 @@ def _follow_up(batch: _Batch, request: CredentialRequest, verdict: PinResult) ->
         return verdict
     batch.results[request.pk] = Result("00")
     return PinResult(verdict.exchange_id, verdict.account_id, verdict.verdict, made)
+
+
+def _balance(request: CredentialRequest, *, key_index: str) -> Result:
+    try:
+        amount = core_banking().balance(request.account_number)
+    except (AccountNotFoundError, CoreBankingUnavailableError) as error:
+        # An account of ours that the host does not have is the bank's trouble, not the customer's.
+        log.warning("balance_not_told", error=error.code)
+        return Result(_BALANCE_AWAY)
+    return Result("00", balance=amount, key_index=key_index)
 
 
 def _register(batch: _Batch, request: CredentialRequest) -> otp.Registration:

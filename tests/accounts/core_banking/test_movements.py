@@ -6,6 +6,7 @@ from django.db import transaction
 from apps.accounts.core_banking.base import OrderKind, Result
 from apps.accounts.errors import AccountNotFoundError, CoreBankingUnavailableError
 from apps.accounts.models import CoreBankingCall
+from apps.accounts.services import credentials
 from apps.accounts.states import CallState
 from apps.common.money import ZERO, Money
 from apps.ledger import selectors as ledger
@@ -149,3 +150,13 @@ def test_a_host_of_another_organisation_is_nobody(make_bank):
 
     assert (outcome.result, outcome.code) == (Result.DECLINED, "XY")
     assert bank.held() == OPENING
+
+
+def test_a_customer_whose_balance_the_host_does_not_tell_gets_a_technical_answer(
+    issuer, make_bank, monkeypatch
+):
+    bank = make_bank(address="127.0.0.1:1")
+    monkeypatch.setattr(credentials, "core_banking", lambda: bank.adapter)
+    issuer.open_with_pin("123456")
+
+    assert issuer.ask_balance("123456") == "IR"
