@@ -42,6 +42,10 @@ _OPEN_BOUND = """
     INSERT INTO payments_refundbound (transaction_id, amount_paise, refunded_paise)
     VALUES (%s, %s, 0) ON CONFLICT DO NOTHING
 """
+_IS_OWED = """
+    SELECT FROM payments_refund WHERE transaction_id = ANY(%s) AND state = 'OPENED' LIMIT 1
+"""
+
 _GIVE_BACK = """
     UPDATE payments_refundbound AS bound
        SET refunded_paise = bound.refunded_paise - failed.paise
@@ -221,6 +225,11 @@ def begin_owed(confirmed: Sequence[Job]) -> None:
     if not confirmed:
         return
     facts = {job.transaction_id: job.transaction for job in confirmed}
+    # Asked at every confirmation, and nearly never true.
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_OWED, [list(facts)])
+        if cursor.fetchone() is None:
+            return
     opened = Refund.objects.select_for_update(no_key=True).filter(
         transaction_id__in=list(facts), state="OPENED"
     )
