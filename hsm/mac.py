@@ -19,7 +19,7 @@ def mac(label: str, data: bytes) -> bytes:
         code: bytes = session.key(label, keys.MAC).sign(data, mechanism=mechanism)
         return code
 
-    return pool.run(work)
+    return pool.run(work, operation="mac")
 
 
 def cmacs(label: str, messages: Sequence[bytes]) -> list[bytes]:
@@ -34,4 +34,4 @@ def cmacs(label: str, messages: Sequence[bytes]) -> list[bytes]:
         key = session.key(label, keys.HOST_MAC)
         return [key.sign(message, mechanism=mechanism) for message in messages]
 
-    return pool.run(work)
+    return pool.run(work, operation="cmac")

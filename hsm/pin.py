@@ -147,7 +147,7 @@ def otp_verifier(otp: str, *, bank_code: str, account: str) -> Verifier:
     def work(session: TokenSession) -> bytes:
         return _wrap_sealed(session, secret, issuer_key=issuer_key, pin_key=pin_key)
 
-    return Verifier(pin_key, _one_way(pool.run(work), _owner(bank_code, account)))
+    return Verifier(pin_key, _one_way(pool.run(work, operation="otp"), _owner(bank_code, account)))
 
 
 def is_current(verifier: Verifier) -> bool:
@@ -198,7 +198,7 @@ def _value(block: str, *, key_index: str, binding: PinBinding, owner: bytes, pin
             _wrap_sealed(session, bytes(SECRET_BYTES), issuer_key=issuer_key, pin_key=pin_key)
             raise PinBlockRefusedError("the block cannot be opened") from error
 
-    return _one_way(pool.run(work), owner)
+    return _one_way(pool.run(work, operation="pin"), owner)
 
 
 def _owner(bank_code: str, account: str) -> bytes:

@@ -27,6 +27,7 @@ from hsm.configuration import configuration
 from hsm.errors import HsmUnavailableError, KeyMissingError, KeyUnfitError, TokenUnfitError
 from hsm.keys import OBJECT_CLASSES, KeyKind, attributes_of
 from hsm.library import Library, is_logged_in
+from hsm.metrics import measured
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +139,13 @@ class Pool:
         self._audit_rest_until = 0.0
         self._threads: ThreadPoolExecutor | None = None
 
-    def run(self, work: Callable[[TokenSession], T], *, is_audited: bool = True) -> T:
+    def run(
+        self,
+        work: Callable[[TokenSession], T],
+        *,
+        operation: str = "other",
+        is_audited: bool = True,
+    ) -> T:
         """
         Return what `work` returns, given a session of a login whose keys all passed the audit.
 
@@ -146,6 +153,10 @@ class Pool:
         lost the first. Raises HsmUnavailableError within a second, TokenUnfitError while the token
         holds a wrong key (unless a ceremony asks to look all the same), and what `work` raises.
         """
+        with measured(operation):
+            return self._run(work, is_audited=is_audited)
+
+    def _run(self, work: Callable[[TokenSession], T], *, is_audited: bool) -> T:
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         if is_audited:
             asked, work = work, lambda session: asked(self._audited(session))

@@ -25,7 +25,7 @@ def sign(label: str, data: bytes) -> bytes:
         signature: bytes = session.key(label, keys.SIGNING).sign(data, mechanism=mechanism)
         return signature
 
-    return pool.run(work)
+    return pool.run(work, operation="sign")
 
 
 def sign_many(label: str, documents: Sequence[bytes]) -> list[bytes]:
@@ -47,7 +47,7 @@ def public_key(label: str) -> rsa.RSAPublicKey:
     def work(session: TokenSession) -> rsa.RSAPublicKey:
         return keys.rsa_public_key(session.key(label, kind))
 
-    return pool.run(work)
+    return pool.run(work, operation="public_key")
 
 
 def public_numbers(label: str) -> tuple[int, int]:

@@ -27,7 +27,7 @@ def sign(label: str, data: bytes) -> bytes:
     The label says which. Raises HsmUnavailableError, KeyMissingError, KeyUnfitError.
     """
     kind = _kind_of(label)
-    return pool.run(lambda session: _sign(session, label, kind, data))
+    return pool.run(lambda session: _sign(session, label, kind, data), operation="sign_uri")
 
 
 def public_key(label: str, *, is_audited: bool = True) -> PublicKey:
@@ -46,7 +46,7 @@ def public_key(label: str, *, is_audited: bool = True) -> PublicKey:
             return keys.rsa_public_key(session.key(label, kind))
         return _proved(session, label)
 
-    return pool.run(work, is_audited=is_audited)
+    return pool.run(work, operation="public_key", is_audited=is_audited)
 
 
 def _kind_of(label: str) -> KeyKind:
