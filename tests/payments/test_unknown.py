@@ -1,7 +1,7 @@
 """What ends a posting of which nobody knows whether it was made (payments.md 4)."""
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 
 from apps.accounts.models import BankAccount
 from apps.common import clock
@@ -18,8 +18,8 @@ from tests.payments.hand import Deal, Side, drain, history, leg, state
 from tests.payments.host import Host
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
-ENQUIRIES = len(settings.HOST_ENQUIRY_SECONDS)
-CANCELLATIONS = len(settings.HOST_CANCEL_SECONDS)
+ENQUIRIES = len(configured.HOST_ENQUIRY_SECONDS)
+CANCELLATIONS = len(configured.HOST_CANCEL_SECONDS)
 
 
 @pytest.fixture
@@ -117,6 +117,18 @@ def test_what_enquiries_do_not_end_is_cancelled_and_declined(hand, host, deal, s
     assert silence.code == "XY"
     assert used() == (Money(0), 0)
     assert kinds(host) == ["enquiry"] * ENQUIRIES + ["cancellation"] * 2
+
+
+def test_a_host_that_may_post_after_a_cancellation_is_only_asked(
+    hand, host, deal, silence, settings
+):
+    settings.CORE_BANKING = {"BACKEND": "", "OPTIONS": {"refuses_after_reversal": False}}
+
+    for _ in range(2 * ENQUIRIES):
+        again()
+
+    assert state(deal, Role.DEBIT) == "UNKNOWN"
+    assert set(kinds(host)) == {"enquiry"}
 
 
 def test_a_cancellation_that_nobody_acknowledges_waits_for_a_person(hand, host, deal, silence):

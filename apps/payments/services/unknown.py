@@ -8,6 +8,7 @@ reversal is owed whatever happens, so it is only enquired (payments.md 4).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -140,7 +141,15 @@ def _proved(taken: _Taken, outcomes: Sequence[Outcome]) -> list[Decision]:
 
 
 def _is_given_up(job: Job) -> bool:
-    """Say whether a debit or credit was enquired about for the last time."""
+    """
+    Say whether a debit or credit was enquired about for the last time.
+
+    A host that would post what comes after its cancellation is never told to cancel: what it does
+    not know it may yet do, and CANCELLING never becomes POSTED.
+    """
+    options: Any = settings.CORE_BANKING["OPTIONS"]
+    if not options.get("refuses_after_reversal", True):
+        return False
     return job.role is not Role.REVERSAL and job.checks + 1 >= len(settings.HOST_ENQUIRY_SECONDS)
 
 
