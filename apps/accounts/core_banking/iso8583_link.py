@@ -119,6 +119,9 @@ class Link:
 
     def _serve(self) -> None:
         self._tries += 1
+        # The token's login leaves words in this thread's queue of OpenSSL, which a read of ours
+        # would take for its own; the handshake empties it.
+        self._sealer.seal([self._writer.management(ECHO, terminal=self._terminal, trace=1)])
         try:
             stream = Stream.open(self._peer, timeout_seconds=self._timing.connect_seconds)
         except OSError:
