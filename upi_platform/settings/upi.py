@@ -67,7 +67,25 @@ MESSAGING_CONSUMERS = "upi_platform.consumers.CONSUMERS"
 MESSAGING_CHECK_EVENTS = False
 MESSAGING_IDEMPOTENCY_KEY_LIFE_HOURS = 72
 
-CORE_BANKING = {"BACKEND": "apps.accounts.core_banking.ledger.LedgerCoreBanking", "OPTIONS": {}}
+# docs/iso8583.md says what each option of the host's adapter is.
+_CORE_BANKINGS = {
+    "ledger": {"BACKEND": "apps.accounts.core_banking.ledger.LedgerCoreBanking", "OPTIONS": {}},
+    "iso8583": {
+        "BACKEND": "apps.accounts.core_banking.iso8583.Iso8583CoreBanking",
+        "OPTIONS": {
+            "address": environment.core_banking_host,
+            "organisation": environment.core_banking_host_organisation,
+            "tls_ca": environment.core_banking_tls_ca or environment.upi_tls_ca,
+            "tls_certificate": environment.core_banking_tls_certificate
+            or environment.upi_tls_certificate,
+            "tls_key": environment.core_banking_tls_key or environment.upi_tls_key,
+            "profile": environment.core_banking_profile,
+            "acquirer": UPI_ORG_ID,
+            "terminals": ("EXBUPI01", "EXBUPI02", "EXBUPI03", "EXBUPI04"),
+        },
+    },
+}
+CORE_BANKING = _CORE_BANKINGS[environment.core_banking]
 
 # Keys in the token, by label (hsm.configuration).
 HSM_SIGNING_KEY = "xml-signing-1"
