@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_ready
+from celery.signals import task_postrun, task_prerun, worker_process_init
 from django.db import close_old_connections
 from kombu import Exchange, Queue
 
@@ -32,6 +32,7 @@ app.conf.update(
         "visibility_timeout": 3600,
     },
     worker_hijack_root_logger=False,
+    task_time_limit=120,
     # Celery would close the database connection around every task; see `_keep_connections`.
     CELERY_DB_REUSE_MAX=sys.maxsize,
 )
@@ -46,7 +47,7 @@ def _keep_connections(**signal: Any) -> None:
     close_old_connections()
 
 
-@worker_ready.connect
+@worker_process_init.connect
 def settle_memory(**_: Any) -> None:
     """Keep what was loaded at the start out of every later garbage collection."""
     gc.collect()
