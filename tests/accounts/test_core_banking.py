@@ -43,7 +43,7 @@ def order(kind, key="k", *, number=NUMBER, paise=300):
 
 
 def work(*orders):
-    return core_banking().work(admit=lambda: orders, record=list)
+    return core_banking().work(admit=lambda: orders, still_ours=set, record=list)
 
 
 def results(*orders):
@@ -154,7 +154,7 @@ def test_nothing_is_posted_when_the_record_fails(accounts):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        core_banking().work(admit=lambda: [order(OrderKind.DEBIT)], record=fail)
+        core_banking().work(admit=lambda: [order(OrderKind.DEBIT)], still_ours=set, record=fail)
 
     assert core_banking().balance(NUMBER) == Money(1000)
     assert ledger.transfer_by_key("k") is None
@@ -167,7 +167,7 @@ def test_admit_and_record_share_one_transaction(accounts):
         seen.append(transaction.get_connection().in_atomic_block)
         return []
 
-    assert core_banking().work(admit=admit, record=list) == []
+    assert core_banking().work(admit=admit, still_ours=set, record=list) == []
     assert seen == [True]
 
 
@@ -194,6 +194,6 @@ def test_a_pool_account_of_the_bank_that_may_not_move_is_a_refusal(issuer, kind,
 
 
 def test_the_books_leave_nothing_to_enquire_or_to_cancel(issuer):
-    assert core_banking().enquire(admit=list, record=list) == []
-    assert core_banking().cancel(admit=list, record=list) == []
+    assert core_banking().enquire(admit=list, still_ours=set, record=list) == []
+    assert core_banking().cancel(admit=list, still_ours=set, record=list) == []
     assert core_banking().is_available()

@@ -30,30 +30,33 @@ class Host:
     is_up: bool = True
     posts_at_once = False
 
-    def work(self, *, admit, record):
+    def work(self, *, admit, still_ours, record):
         with transaction.atomic(durable=True):
             orders = admit()
         outcomes = self._call(orders)
         if self.before_record is not None:
             self.before_record()
+        return self._record(outcomes, still_ours, record)
+
+    def enquire(self, *, admit, still_ours, record):
+        return self._ask("enquiry", admit, still_ours, record)
+
+    def cancel(self, *, admit, still_ours, record):
+        return self._ask("cancellation", admit, still_ours, record)
+
+    def _record(self, outcomes, still_ours, record):
         with transaction.atomic(durable=True):
-            return record(outcomes)
+            ours = still_ours([each.order.leg_id for each in outcomes])
+            return record([each for each in outcomes if each.order.leg_id in ours])
 
-    def enquire(self, *, admit, record):
-        return self._ask("enquiry", admit, record)
-
-    def cancel(self, *, admit, record):
-        return self._ask("cancellation", admit, record)
-
-    def _ask(self, kind, admit, record):
+    def _ask(self, kind, admit, still_ours, record):
         with transaction.atomic(durable=True):
             orders = admit()
         assert not connection.in_atomic_block, "a slow host must not hold our locks"
         self.asked += [(kind, order) for order in orders]
         words = [self.told.pop(0) if self.told else "silent" for _ in orders]
         outcomes = [_OUTCOMES[word](order) for word, order in zip(words, orders, strict=True)]
-        with transaction.atomic(durable=True):
-            return record(outcomes)
+        return self._record(outcomes, still_ours, record)
 
     def is_available(self) -> bool:
         return self.is_up

@@ -237,12 +237,12 @@ def test_a_word_under_a_claim_that_is_lost_is_not_recorded(hand, host, deal, sil
     lost.update(next_action_at=clock.now())
     say = host._ask
 
-    def slow(kind, admit, record):
-        def late(outcomes):
+    def slow(kind, admit, still_ours, record):
+        def late(leg_ids):
             lost.update(claim=None)
-            return record(outcomes)
+            return still_ours(leg_ids)
 
-        return say(kind, admit, late)
+        return say(kind, admit, late, record)
 
     host._ask = slow
     unknown.enquire_due(Role.DEBIT)

@@ -1,7 +1,7 @@
 """The only door to core banking: what payments orders, and what became of it."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -72,6 +72,10 @@ class Outcome:
     was_asked: bool = True
 
 
+# Locks these legs, and returns those that are still under the claim of whoever asked.
+StillOurs = Callable[[Sequence[UUID]], Collection[UUID]]
+
+
 class CoreBanking(Protocol):
     """
     A system that keeps customers' money.
@@ -82,7 +86,11 @@ class CoreBanking(Protocol):
     posts_at_once: bool
 
     def work(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """
         Post what `admit` returns, and give its outcomes to `record`.
@@ -91,11 +99,19 @@ class CoreBanking(Protocol):
         returns the orders still ours and allowed: nothing else is ever posted. `record` writes leg
         states, history, answers and outbox rows. Each runs in a transaction: one and the same, or
         two with the call between them, as the system needs. A silent system is Result.UNKNOWN.
+
+        Where record has a transaction of its own, `still_ours` begins it: a claim may have ended
+        during the call, and what its leg came to is then another's to say. Only the outcomes of
+        those that it returns reach our books and `record`.
         """
         ...
 
     def enquire(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """
         Ask what became of orders whose outcome is unknown; nothing new is posted.
@@ -106,7 +122,11 @@ class CoreBanking(Protocol):
         ...
 
     def cancel(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """
         Have orders undone, or refused for ever if they come late.

@@ -14,7 +14,13 @@ from django.db import transaction
 
 from apps.accounts.core_banking import iso8583_calls as calls
 from apps.accounts.core_banking import iso8583_profile, mirror
-from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result
+from apps.accounts.core_banking.base import (
+    Order,
+    OrderKind,
+    Outcome,
+    Result,
+    StillOurs,
+)
 from apps.accounts.core_banking.iso8583_breaker import Breaker
 from apps.accounts.core_banking.iso8583_calls import Call, Stored, Wish, Word
 from apps.accounts.core_banking.iso8583_codec import Codec
@@ -30,6 +36,7 @@ from apps.accounts.states import CallKind, CallState
 from apps.common import clock
 from apps.common.faults import fault_point
 from apps.common.money import Money
+from apps.ledger.selectors import lock_books
 
 T = TypeVar("T")
 
@@ -96,7 +103,11 @@ class Iso8583CoreBanking:
         _ALL.add(self)
 
     def work(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """Plan and admit in one transaction, call with none, record in another."""
         with transaction.atomic(durable=True):
@@ -107,11 +118,17 @@ class Iso8583CoreBanking:
         answers = self._exchange([self._ordered(order, call) for order, call in pairs])
         fault_point("core_banking.answered")
         return self._record(
-            [self._judge.movement(order, call, answers) for order, call in pairs], record
+            [self._judge.movement(order, call, answers) for order, call in pairs],
+            still_ours,
+            record,
         )
 
     def enquire(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """Look what is known already, ask for the rest, and repeat returns that never arrived."""
         verdicts: list[Verdict] = []
@@ -146,10 +163,14 @@ class Iso8583CoreBanking:
         sent = self._exchange([self._ordered(order, each.call) for order, each in unsent])
         verdicts += [self._judge.movement(order, each.call, sent) for order, each in unsent]
         fault_point("core_banking.enquired")
-        return self._record(verdicts, record)
+        return self._record(verdicts, still_ours, record)
 
     def cancel(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """Send the cancellation of each order, or repeat it, as many as the cap allows now."""
         verdicts: list[Verdict] = []
@@ -174,7 +195,7 @@ class Iso8583CoreBanking:
         fault_point("core_banking.cancel_answered")
         for (order, _, _), request in zip(due[:allowed], requests, strict=True):
             verdicts.append(self._judge.cancellation(order, request.call, answers))
-        return self._record(verdicts, record)
+        return self._record(verdicts, still_ours, record)
 
     def is_available(self) -> bool:
         """Tell whether no process has lately found the host silent for three echoes."""
@@ -298,13 +319,22 @@ class Iso8583CoreBanking:
             for order, movement, cancel in due
         ]
 
-    def _record(self, verdicts: Sequence[Verdict], record: Callable[[Sequence[Outcome]], T]) -> T:
+    def _record(
+        self,
+        verdicts: Sequence[Verdict],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
+    ) -> T:
         """Write outcomes, and what the host posted into our own books, in one transaction."""
-        outcomes = [verdict.outcome for verdict in verdicts]
         words: list[tuple[UUID, CallState, Word | None]] = [
             word for verdict in verdicts for word in verdict.words
         ]
         with transaction.atomic(durable=True):
+            # A leg whose claim ended may have been cancelled meanwhile: our books do not follow a
+            # word that nobody waits for. The lock of the books comes before those of legs.
+            lock_books()
+            ours = still_ours([verdict.outcome.order.leg_id for verdict in verdicts])
+            outcomes = [each.outcome for each in verdicts if each.outcome.order.leg_id in ours]
             posted = [each.order for each in outcomes if each.result is Result.POSTED]
             transfers = iter(mirror.post(posted))
             now = clock.now()

@@ -13,6 +13,7 @@ from apps.accounts.core_banking.base import (
     OrderKind,
     Outcome,
     Result,
+    StillOurs,
     TransferClashError,
 )
 from apps.accounts.models import BankAccount
@@ -41,9 +42,13 @@ class LedgerCoreBanking:
     posts_at_once = True
 
     def work(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
-        """Do all of it in one transaction, behind the lock of the books."""
+        """Do all of it in one transaction, behind the lock of the books: no claim can end in it."""
         with transaction.atomic(durable=True):
             lock_books()
             outcomes = _post(admit())
@@ -54,13 +59,21 @@ class LedgerCoreBanking:
         return result
 
     def enquire(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """Do nothing but what admit and record do: no outcome of the books is unknown."""
         return _without_work(admit, record)
 
     def cancel(
-        self, *, admit: Callable[[], Sequence[Order]], record: Callable[[Sequence[Outcome]], T]
+        self,
+        *,
+        admit: Callable[[], Sequence[Order]],
+        still_ours: StillOurs,
+        record: Callable[[Sequence[Outcome]], T],
     ) -> T:
         """Do nothing but what admit and record do: no order waits for the books' word."""
         return _without_work(admit, record)

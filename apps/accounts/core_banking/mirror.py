@@ -20,7 +20,7 @@ def post(orders: Sequence[Order]) -> list[UUID]:
     """
     Post what the host has posted; return the transfers, in order. A repeat returns the first's.
 
-    The caller's transaction is open and has no legs locked: the lock of the books comes first.
+    The caller's transaction is open, and it took the lock of the books before those of legs.
     Raises TransferClashError when an order is not the one that its key stands for.
     """
     if not orders:

@@ -10,7 +10,7 @@ from apps.common import ids
 from apps.messaging import claims
 from apps.messaging.contracts import Claim
 from apps.payments.contracts import Job, Move
-from apps.payments.selectors import JOB_COLUMNS, read_jobs
+from apps.payments.selectors import JOB_COLUMNS, lock_claimed_jobs, read_jobs
 from apps.payments.states import Role, State, may_move
 from apps.upi.contracts import AccountAddress
 
@@ -229,6 +229,13 @@ def forget_checks(leg_ids: Sequence[UUID]) -> None:
     if leg_ids:
         with connection.cursor() as cursor:
             cursor.execute(_FORGET_CHECKS, [list(leg_ids)])
+
+
+def held(leg_ids: Sequence[UUID], *, state: State, claim: UUID) -> set[UUID]:
+    """Lock those legs that the claim still has in its working state, and return them."""
+    if not leg_ids:
+        return set()
+    return {job.id for job in lock_claimed_jobs(leg_ids, state=state, claim=claim)}
 
 
 def hold(leg_ids: Sequence[UUID], *, claim: UUID, lease_seconds: float) -> None:

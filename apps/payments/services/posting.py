@@ -75,7 +75,10 @@ def post(
         held = None if bank.posts_at_once else batch.claim
         return record(decisions, complete, claim=batch.claim, held=held)
 
-    exchanges = bank.work(admit=admit_now, record=record_now)
+    def still_ours(leg_ids: Sequence[UUID]) -> set[UUID]:
+        return legs.held(leg_ids, state=State.POSTING, claim=batch.claim)
+
+    exchanges = bank.work(admit=admit_now, still_ours=still_ours, record=record_now)
     exchanges = [*_exchanges(early), *exchanges]
     return batch.claim, len(early) + len(batch.decided) + len(batch.jobs), exchanges
 

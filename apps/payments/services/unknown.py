@@ -50,12 +50,19 @@ class _Taken:
         self.jobs = {job.id: job for job in jobs}
         return [posting.order_of(job, account_number=account) for job, account in _accounts(jobs)]
 
+    def still_ours(self, leg_ids: Sequence[UUID]) -> set[UUID]:
+        """Lock the legs that no other claim has taken over while the host was asked."""
+        assert self.claim is not None, "the legs were claimed before the host was asked"
+        return legs.held(leg_ids, state=self.state, claim=self.claim)
+
 
 def enquire_due(role: Role, only: Sequence[UUID] | None = None) -> int:
     """Ask what became of unknown postings; return how many were taken in hand."""
     taken = _Taken(role, State.UNKNOWN)
     exchanges = core_banking().enquire(
-        admit=lambda: taken.admit(only), record=lambda outcomes: _learn(taken, outcomes)
+        admit=lambda: taken.admit(only),
+        still_ours=taken.still_ours,
+        record=lambda outcomes: _learn(taken, outcomes),
     )
     return _tell(taken, exchanges)
 
@@ -64,7 +71,9 @@ def cancel_due(role: Role, only: Sequence[UUID] | None = None) -> int:
     """Have the host undo or refuse what nobody can prove; return how many were taken in hand."""
     taken = _Taken(role, State.CANCELLING)
     exchanges = core_banking().cancel(
-        admit=lambda: taken.admit(only), record=lambda outcomes: _cancelled(taken, outcomes)
+        admit=lambda: taken.admit(only),
+        still_ours=taken.still_ours,
+        record=lambda outcomes: _cancelled(taken, outcomes),
     )
     return _tell(taken, exchanges)
 

@@ -64,13 +64,13 @@ class Bank:
         )
 
     def work(self, *orders: Order) -> list[Outcome]:
-        return self.adapter.work(admit=lambda: orders, record=list)
+        return self.adapter.work(admit=lambda: orders, still_ours=set, record=list)
 
     def enquire(self, *orders: Order) -> list[Outcome]:
-        return self.adapter.enquire(admit=lambda: orders, record=list)
+        return self.adapter.enquire(admit=lambda: orders, still_ours=set, record=list)
 
     def cancel(self, *orders: Order) -> list[Outcome]:
-        return self.adapter.cancel(admit=lambda: orders, record=list)
+        return self.adapter.cancel(admit=lambda: orders, still_ours=set, record=list)
 
     def work_in_vain(self, *orders: Order) -> list[Outcome]:
         """Order what the host is told to keep silent about, and do not wait long."""

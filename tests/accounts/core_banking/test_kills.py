@@ -32,7 +32,7 @@ for line in sys.stdin:
     if pid == 0:
         settings.FAULT_AT = point
         order = Order(uuid.UUID(leg), key, OrderKind.DEBIT, number, Money(2500), rrn, txn)
-        bank.work(admit=lambda: [order], record=list)
+        bank.work(admit=lambda: [order], still_ours=set, record=list)
         os._exit(0)
     print(os.WTERMSIG(os.waitpid(pid, 0)[1]), flush=True)
 """

@@ -88,9 +88,23 @@ def test_the_call_is_planned_with_the_legs_and_made_with_no_transaction_open(ban
         seen.append(bank.call(order).state)
         return outcomes
 
-    bank.adapter.work(admit=admit, record=record)
+    bank.adapter.work(admit=admit, still_ours=set, record=record)
 
     assert seen == [True, "PLANNED"]
+
+
+def test_what_was_taken_over_during_the_call_reaches_neither_the_record_nor_our_books(bank):
+    lost, kept = bank.order(paise=100), bank.order(paise=2_000)
+
+    outcomes = bank.adapter.work(
+        admit=lambda: [lost, kept],
+        still_ours=lambda leg_ids: set(leg_ids) - {lost.leg_id},
+        record=list,
+    )
+
+    assert [each.order for each in outcomes] == [kept]
+    assert our(Chart.SWITCH_PAYABLE) == Money(2_000)
+    assert bank.call(lost).state == "ANSWERED"
 
 
 def test_nothing_is_sent_when_admission_fails(bank):
@@ -98,7 +112,7 @@ def test_nothing_is_sent_when_admission_fails(bank):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        bank.adapter.work(admit=admit, record=list)
+        bank.adapter.work(admit=admit, still_ours=set, record=list)
 
     assert not CoreBankingCall.objects.exists()
     assert bank.held() == OPENING
