@@ -1,14 +1,10 @@
 """What all processes of this machine measured, in Prometheus's text form; for inside use."""
 
-import os
-
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-
-# Where processes share what they measured; prometheus_client reads the same name.
-_SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @require_GET
@@ -19,7 +15,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _registry() -> CollectorRegistry:
-    if _SHARED not in os.environ:
+    if not settings.METRICS_ARE_SHARED:
         return REGISTRY
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

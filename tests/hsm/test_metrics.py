@@ -59,12 +59,13 @@ def test_a_token_that_is_away_is_counted_as_such(token):
 
 
 @pytest.mark.urls("upi_platform.metrics_urls")
-def test_a_scrape_reads_what_every_process_measured(tmp_path, monkeypatch):
+def test_a_scrape_reads_what_every_process_measured(tmp_path, monkeypatch, settings):
     script = "from hsm.metrics import measured\nwith measured('sign'):\n    pass\n"
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    settings.METRICS_ARE_SHARED = True
 
     answer = Client().get("/metrics")
 

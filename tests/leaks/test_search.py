@@ -80,6 +80,17 @@ def test_a_canary_is_found_in_every_form(tmp_path, canary, form):
     assert search.for_patterns(made_up()[0].patterns(), [file]) == []
 
 
+def test_more_files_than_fit_one_command_are_all_searched(tmp_path, canary, monkeypatch):
+    monkeypatch.setattr(search, "FILES_MAX", 2)
+    files = [tmp_path / f"{number}.bin" for number in range(5)]
+    for file in files:
+        file.write_text(block_of(canary))
+
+    found = search.for_patterns(canary.patterns(), files)
+
+    assert {leak.place for leak in found} == {str(file) for file in files}
+
+
 def test_a_leak_is_told_without_giving_the_canary_away(tmp_path, canary):
     file = tmp_path / "planted.bin"
     file.write_text(f"{block_of(canary)} {pin_of(canary)}")

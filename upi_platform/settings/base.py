@@ -13,6 +13,7 @@ DEBUG = False
 ALLOWED_HOSTS = environment.allowed_hosts.split(",")
 PUBLIC_URL = environment.public_url
 UPI_SERVICES = tuple(environment.upi_services.split(","))
+METRICS_ARE_SHARED = bool(environment.prometheus_multiproc_dir)
 # Its requests wait in threads, and give their database connection back while they do.
 IS_LIVE_ONLY = UPI_SERVICES == ("live",)
 # Its client is one machine, which has no session, no browser and no form.

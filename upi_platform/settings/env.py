@@ -50,6 +50,8 @@ class Environment(BaseSettings):
     core_banking_tls_key: str = ""
     # A bank's own field specification (docs/iso8583.md) instead of ours.
     core_banking_profile: str = ""
+    # Where processes share what they measured; prometheus_client reads the variable itself.
+    prometheus_multiproc_dir: str = ""
     sms_gateway_url: str = "http://127.0.0.1:9302"
     keys_directory: Path = LOCAL_DIRECTORY / "keys"
     partition_archive_directory: Path = LOCAL_DIRECTORY / "archive"

@@ -147,7 +147,7 @@ def instant_of(transmitted: str, *, near: dt.datetime) -> dt.datetime | None:
 def balance_of(answer: Parsed) -> Money | None:
     """Return the first balance of DE54, or None when there is none that can be read."""
     text = answer.get(54)[:_BALANCE_CHARACTERS]
-    if len(text) < _BALANCE_CHARACTERS or text[_SIGN] not in "CD":
+    if len(text) < _BALANCE_CHARACTERS or text[_SIGN] not in {"C", "D"}:
         return None
     digits = text[_DIGITS]
     if not (digits.isascii() and digits.isdigit()):
