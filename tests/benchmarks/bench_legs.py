@@ -118,8 +118,9 @@ def _await(found: Ground, kind: str, messages: list[Sent]) -> None:
 def _judged(sent_at: Mapping[str, float], heard: Sequence[Heard]) -> tuple[float, list[float]]:
     """Return legs a second, and the milliseconds of each from its intended start to its answer."""
     answers = [each for each in heard if each.txn_id in sent_at]
-    well = {each.txn_id: each.at for each in answers if each.result == "SUCCESS"}
-    if len(well) != len(sent_at) or len(answers) != len(sent_at):
+    well = {each.txn_id: each.at for each in reversed(answers) if each.result == "SUCCESS"}
+    # An answer whose Ack is late is said again, as the wire demands: the first of each counts.
+    if len(well) != len(sent_at) or len({each.txn_id for each in answers}) != len(sent_at):
         raise SystemExit(
             f"void: {len(sent_at)} legs had {len(answers)} answers, {len(well)} of them well"
         )

@@ -63,18 +63,23 @@ class _Door:
     async def warm(self, count: int) -> None:
         opened = [await self._open() for _ in range(count)]
         for streams in opened:
-            await _answer_to(LIVE, streams)
-        self._idle += opened
+            _, _, is_kept = await _answer_to(LIVE, streams)
+            if is_kept:
+                self._idle.append(streams)
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
         streams = self._idle.pop() if self._idle else await self._open()
         try:
-            answered = await _answer_to(request, streams)
+            status, content, is_kept = await _answer_to(request, streams)
         except (OSError, asyncio.IncompleteReadError):
             streams[1].close()
             return 0, b""
-        self._idle.append(streams)
-        return answered
+        # A plain worker of gunicorn serves one request of a connection, and says so.
+        if is_kept:
+            self._idle.append(streams)
+        else:
+            streams[1].close()
+        return status, content
 
     def close(self) -> None:
         for _, writer in self._idle:
@@ -84,12 +89,14 @@ class _Door:
         return await asyncio.open_connection("127.0.0.1", self._port, ssl=self._context)
 
 
-async def _answer_to(request: bytes, streams: Streams) -> tuple[int, bytes]:
+async def _answer_to(request: bytes, streams: Streams) -> tuple[int, bytes, bool]:
     reader, writer = streams
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-    return int(head.split(b" ", 2)[1]), await reader.readexactly(length)
+    said = head.lower()
+    length = int(said.partition(b"content-length:")[2].partition(b"\r\n")[0])
+    is_kept = b"connection: close" not in said
+    return int(head.split(b" ", 2)[1]), await reader.readexactly(length), is_kept
 
 
 async def run(plan: Plan) -> list[Answer]:
