@@ -62,8 +62,10 @@ class Visit:
             self.complaints.append(message.text)
 
     def open(self, path: str, name: str) -> str:
+        # `goto` returns when all that the page names is there. That the network falls silent after
+        # it is no promise of a browser: it may keep a request of its own open.
         self._page.goto(self._url + path)
-        self._page.wait_for_load_state("networkidle")
+        self._page.evaluate("document.fonts.ready")
         self._page.screenshot(path=self._folder / f"{name}.png", full_page=True)
         return self._page.inner_text("body")
 
