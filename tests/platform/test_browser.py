@@ -66,6 +66,9 @@ class Visit:
         # it is no promise of a browser: it may keep a request of its own open.
         self._page.goto(self._url + path)
         self._page.evaluate("document.fonts.ready")
+        if name.startswith("docs"):
+            # It draws itself from the schema that it fetches.
+            self._page.get_by_text("/app/v1/payments").first.wait_for()
         self._page.screenshot(path=self._folder / f"{name}.png", full_page=True)
         return self._page.inner_text("body")
 
