@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from apps.accounts.contracts import AccountView
@@ -16,6 +17,11 @@ from apps.ledger.models import LedgerAccount
 # upi-protocol 4.2: a closed account answers as one that never was.
 _REMITTER = {AccountState.CLOSED: "XH", AccountState.DORMANT: "ZX", AccountState.FROZEN: "YE"}
 _BENEFICIARY = {AccountState.CLOSED: "XI", AccountState.DORMANT: "ZY", AccountState.FROZEN: "YF"}
+
+
+def is_ours(ifsc: str) -> bool:
+    """Say whether a branch is one of this bank: the first four signs of an IFSC name the bank."""
+    return ifsc[:4] == settings.UPI_IFSC[:4]
 
 
 def accounts_by_number(numbers: Collection[str]) -> dict[str, BankAccount]:

@@ -7,6 +7,7 @@ import pytest
 
 from apps.accounts import availability
 from apps.common import clock
+from apps.customers.models import LinkedAccount
 from apps.customers.services import enrol
 from apps.messaging.models import IdempotencyKey
 from apps.payments.models import Leg, Transaction
@@ -120,6 +121,15 @@ def test_a_payment_is_refused_at_once_while_core_banking_is_away(monkeypatch):
 
     assert refused(answer) == (503, "core_banking_unavailable")
     assert answer["Retry-After"]
+
+
+@pytest.mark.django_db
+def test_an_account_elsewhere_needs_its_own_banks_core_banking_and_not_ours(monkeypatch):
+    person = payer()
+    LinkedAccount.objects.update(ifsc="SMPL0000002")
+    monkeypatch.setattr(availability, "core_banking", lambda: Host(is_up=False))
+
+    assert pay(person, body_of(person)).status_code == 202
 
 
 @pytest.mark.django_db

@@ -3,7 +3,6 @@
 import base64
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -144,50 +143,6 @@ def test_a_batch_that_was_all_there_was_is_not_followed_by_a_look():
 
     assert wakeups.drain(STEP, lambda: sizes.pop(0), leaves_nothing_below=32) == 63
     assert sizes == [99]
-
-
-def _beside(work):
-    """Return what a drain on another thread of this process did."""
-    with ThreadPoolExecutor(1) as threads:
-        return threads.submit(wakeups.drain, STEP, work).result()
-
-
-def test_of_two_drains_of_a_step_in_one_process_one_does_the_work_of_both():
-    sizes, beside = [5, 0, 3, 0], []
-
-    def work():
-        if len(sizes) == 3:
-            beside.append(_beside(lambda: 99))
-        return sizes.pop(0)
-
-    assert wakeups.drain(STEP, work) == 8
-    assert beside == [0]
-    assert sizes == []
-
-
-def test_a_round_that_takes_long_keeps_nobody_waiting(monkeypatch):
-    monkeypatch.setattr(wakeups, "ROUND_PATIENCE_SECONDS", 0.0)
-    beside = []
-
-    def work():
-        if not beside:
-            beside.append(_beside(iter([99, 0]).__next__))
-        return 0
-
-    assert wakeups.drain(STEP, work) == 0
-    assert beside == [99]
-
-
-def test_a_drain_that_fails_wakes_the_step_for_whoever_counted_on_it(broker):
-    def work():
-        _beside(lambda: 99)
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        wakeups.drain(STEP, work)
-
-    assert broker.llen("payments") == 1
-    assert wakeups.drain(STEP, iter([4, 0]).__next__) == 4
 
 
 @pytest.mark.usefixtures("unreachable")

@@ -29,6 +29,7 @@ class Host:
     before_record: Callable[[], None] | None = None
     is_up: bool = True
     posts_at_once = False
+    cancels_for_good: bool = True
 
     def work(self, *, admit, still_ours, record):
         with transaction.atomic(durable=True):

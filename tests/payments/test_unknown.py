@@ -119,10 +119,8 @@ def test_what_enquiries_do_not_end_is_cancelled_and_declined(hand, host, deal, s
     assert kinds(host) == ["enquiry"] * ENQUIRIES + ["cancellation"] * 2
 
 
-def test_a_host_that_may_post_after_a_cancellation_is_only_asked(
-    hand, host, deal, silence, settings
-):
-    settings.CORE_BANKING = {"BACKEND": "", "OPTIONS": {"refuses_after_reversal": False}}
+def test_a_host_that_may_post_after_a_cancellation_is_only_asked(hand, host, deal, silence):
+    host.cancels_for_good = False
 
     for _ in range(2 * ENQUIRIES):
         again()

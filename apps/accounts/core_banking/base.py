@@ -32,6 +32,10 @@ class OrderKind(StrEnum):
     REVERSAL = "REVERSAL"
 
 
+# upi-protocol 4.2: core banking is offline, on the side that answers.
+OFFLINE = {OrderKind.DEBIT: "XY", OrderKind.CREDIT: "Y1"}
+
+
 class Result(StrEnum):
     """Done, not done, or nobody knows."""
 
@@ -81,9 +85,12 @@ class CoreBanking(Protocol):
     A system that keeps customers' money.
 
     `posts_at_once` says that admit, post and record are one transaction: nobody ever sees POSTING.
+    `cancels_for_good` says that what was cancelled is refused when it comes after all: without it
+    nobody can be told to cancel, for CANCELLING never becomes POSTED.
     """
 
     posts_at_once: bool
+    cancels_for_good: bool
 
     def work(
         self,

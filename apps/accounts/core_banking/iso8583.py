@@ -85,6 +85,7 @@ class Iso8583CoreBanking:
 
     def __init__(self, **options: Any) -> None:
         self._options = Options(**options)
+        self.cancels_for_good = self._options.refuses_after_reversal
         chosen = self._options.profile
         self._profile = iso8583_profile.load(Path(chosen) if chosen else iso8583_profile.OURS)
         self.counts: Counter[str] = Counter()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result
+from apps.accounts.core_banking.base import OFFLINE, Order, OrderKind, Outcome, Result
 from apps.accounts.core_banking.iso8583_calls import Call, Stored, Word
 from apps.accounts.core_banking.iso8583_links import Answers
 from apps.accounts.core_banking.iso8583_messages import balance_of, word_of
@@ -15,9 +15,6 @@ from apps.accounts.states import CallState
 from apps.common import clock
 
 log = structlog.get_logger(__name__)
-
-# upi-protocol 4.2: the bank's core banking is offline, on the side that answers.
-OFFLINE = {OrderKind.DEBIT: "XY", OrderKind.CREDIT: "Y1"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class LedgerCoreBanking:
     """The customer's money is in our own books. There is no lease and no unknown outcome."""
 
     posts_at_once = True
+    cancels_for_good = True
 
     def work(
         self,

@@ -67,7 +67,7 @@ def answer(received: Received[ReqListAccount]) -> None:
 def _found(request: ReqListAccount) -> list[AccountView]:
     """Find accounts by the number of the very device that asks, and by no other."""
     device, account = request.payer.device, request.payer.ac
-    is_ours = account is not None and account.ifsc[:4] == settings.UPI_IFSC[:4]
+    is_ours = account is not None and selectors.is_ours(account.ifsc)
     if not is_ours or device is None or device.mobile != request.link.value:
         return []
     return selectors.accounts_of_mobile(request.link.value)

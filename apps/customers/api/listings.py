@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts import selectors as accounts
 from apps.common import clock, ids, members
 from apps.common.errors import NotFoundError
 from apps.common.masking import mask_account
@@ -100,7 +100,7 @@ class BanksView(CustomerView):
                 "object": "bank",
                 "ifsc": row.ifsc,
                 "name": row.name,
-                "is_own": row.ifsc[:4] == settings.UPI_IFSC[:4],
+                "is_own": accounts.is_ours(row.ifsc),
             }
             for row in account_providers()
         ]

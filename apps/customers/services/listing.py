@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from apps.accounts import selectors as accounts
 from apps.common import clock, ids
 from apps.common.errors import NotFoundError
 from apps.customers import selectors
@@ -48,7 +49,7 @@ def ask(ifsc: str, *, principal: CustomerPrincipal, at: dt.datetime) -> AccountL
     Raises BankUnknownError, SwitchDownError, ApiBudgetError (25 a day, circular OC-215A).
     """
     customer = selectors.lock_customer(principal.customer_id)
-    if ifsc[:4] != settings.UPI_IFSC[:4] and account_provider(ifsc) is None:
+    if not accounts.is_ours(ifsc) and account_provider(ifsc) is None:
         raise BankUnknownError
     earlier = selectors.open_listing(customer.pk, ifsc)
     if earlier is not None:

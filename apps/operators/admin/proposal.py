@@ -1,5 +1,6 @@
 """Proposals as a page: one officer proposes, another approves or rejects."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
@@ -89,6 +90,7 @@ class _Decision(ChangePage):
 
     effect: ClassVar[str]
     target: ClassVar[Proposal.State]
+    decide: ClassVar[Callable[..., Proposal]]
 
     def preview(self, row: Proposal, data: dict[str, Any]) -> Preview:
         """Show what is decided, and on whose word."""
@@ -98,6 +100,12 @@ class _Decision(ChangePage):
         what = f"{row.get_action_display()}: {row.subject}, proposed by {row.proposed_by}"
         return Preview([Line(what, State(row.state).label, self.target.label)], self.effect)
 
+    def carry_out(self, row: Proposal, data: dict[str, Any], *, author: Author) -> str:
+        """Decide it."""
+        del data
+        type(self).decide(row.pk, author=author)
+        return f"Proposal {row.pk} is {self.target.label.lower()}."
+
 
 class Approve(_Decision):
     """Another officer agrees."""
@@ -106,12 +114,7 @@ class Approve(_Decision):
     submit = "Approve it"
     target = State.APPROVED
     effect = "A key ceremony can be carried out; a second factor is forgotten at once."
-
-    def carry_out(self, row: Proposal, data: dict[str, Any], *, author: Author) -> str:
-        """Approve it."""
-        del data
-        decisions.approve(row.pk, author=author)
-        return f"Proposal {row.pk} is approved."
+    decide = staticmethod(decisions.approve)
 
 
 class Reject(_Decision):
@@ -121,12 +124,7 @@ class Reject(_Decision):
     submit = "Reject it"
     target = State.REJECTED
     effect = "It cannot be carried out any more."
-
-    def carry_out(self, row: Proposal, data: dict[str, Any], *, author: Author) -> str:
-        """Reject it."""
-        del data
-        decisions.reject(row.pk, author=author)
-        return f"Proposal {row.pk} is rejected."
+    decide = staticmethod(decisions.reject)
 
 
 @admin.register(Proposal)

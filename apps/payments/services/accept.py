@@ -110,12 +110,12 @@ def _open(request: PaymentRequest, credential: Credential, *, at: dt.datetime) -
         _check_same(earlier, request)
         return Accepted(earlier, is_replay=True)
     liveness.require_switch()
-    require_core_banking()
     payer = customers.payer(
         customer_id=request.customer_id,
         device_id=request.device_id,
         account_id=request.account_id,
     )
+    require_core_banking(payer.account.ifsc)
     if not owns_vpa(request.customer_id, request.payer_address):
         raise NotFoundError
     _check_limit(request, at=at)

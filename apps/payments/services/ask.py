@@ -64,7 +64,8 @@ def request_collect(
         return TakenCollect(_collect(principal, known.reference), is_replay=True)
     if not principal.is_live:
         raise LiveKeyRequiredError
-    require_core_banking()
+    # What is collected goes to the merchant's account, which is one of ours.
+    require_core_banking(settings.UPI_IFSC)
     order = order_of(principal, request.order_id)
     expires_at = _judge(order, request, at=at)
     facts = _facts(order, request, at=at)

@@ -168,13 +168,13 @@ def approve(
 
 
 def _approve(approval: Approval, credential: Credential, *, at: dt.datetime) -> None:
-    require_core_banking()
     job = _lock_waiting(approval.customer_id, approval.transaction_id, at=at)
     payer = customers.payer(
         customer_id=approval.customer_id,
         device_id=approval.device_id,
         account_id=approval.account_id,
     )
+    require_core_banking(payer.account.ifsc)
     legs.take_account(job.id, payer.account, device=device_to_json(payer.device))
     job = selectors.job(job.id)
     message = collect_messages.approved(

@@ -7,7 +7,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from apps.accounts.core_banking.base import Order, OrderKind, Outcome, Result, core_banking
+from apps.accounts.core_banking.base import (
+    OFFLINE,
+    Order,
+    OrderKind,
+    Outcome,
+    Result,
+    core_banking,
+)
 from apps.common import ids
 from apps.messaging import outbox
 from apps.payments import events, selectors
@@ -15,9 +22,6 @@ from apps.payments.contracts import Job, Move
 from apps.payments.messages import APPROVED
 from apps.payments.services import answering, legs
 from apps.payments.states import UNDECIDED, Role, State
-
-# upi-protocol 4.2: core banking is offline, on the side that answers.
-_OFFLINE = {Role.DEBIT: "XY", Role.CREDIT: "Y1"}
 
 _STATES = {
     Result.POSTED: State.POSTED,
@@ -90,7 +94,7 @@ def bank_is_available() -> bool:
 
 def offline_code(role: Role) -> str:
     """Return with what a new leg is declined while core banking is away; "" when it is there."""
-    return "" if bank_is_available() else _OFFLINE[role]
+    return "" if bank_is_available() else OFFLINE[OrderKind(role)]
 
 
 def leg_key(job: Job) -> str:

@@ -317,7 +317,7 @@ def _refund_misdirection(message: ReqPay) -> str:
 def _is_ours(party: Party) -> bool:
     """Say whether the account or the address of a party is one of this bank's."""
     if party.ac is not None:
-        return party.ac.ifsc[:4] == settings.UPI_IFSC[:4]
+        return accounts.is_ours(party.ac.ifsc)
     return party.addr.lower().partition("@")[2] in settings.UPI_HANDLES
 
 

@@ -8,7 +8,6 @@ reversal is owed whatever happens, so it is only enquired (payments.md 4).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -156,8 +155,7 @@ def _is_given_up(job: Job) -> bool:
     A host that would post what comes after its cancellation is never told to cancel: what it does
     not know it may yet do, and CANCELLING never becomes POSTED.
     """
-    options: Any = settings.CORE_BANKING["OPTIONS"]
-    if not options.get("refuses_after_reversal", True):
+    if not core_banking().cancels_for_good:
         return False
     return job.role is not Role.REVERSAL and job.checks + 1 >= len(settings.HOST_ENQUIRY_SECONDS)
 

@@ -148,7 +148,8 @@ def test_b14_a_code_that_nobody_wrote_down_is_no_decline(bank):
     (found,) = bank.enquire(order)
 
     assert told(first) == NOTHING
-    assert told(found) in {(Result.POSTED, "00"), NOTHING}
+    assert told(found) == (Result.POSTED, "00")
+    assert bank.held() == OPENING - 2_500
 
 
 def test_b15_a_partial_approval_is_none_and_is_undone(bank):
