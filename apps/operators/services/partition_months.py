@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 ACTOR = "partitions"
 # One number for the one job of a database: two would archive the same month.
+# It is the session's, for the work has many transactions; the owner's connection knows no pooler.
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('operators.partitions', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('operators.partitions', 0))"
 
