@@ -13,13 +13,13 @@ def show(page: Page, txn_id: str) -> None:
 
 
 def balance_paise(account_id: str) -> int:
-    """Return the balance of a linked account, from the books."""
-    from apps.accounts.selectors import available_balance
+    """Return the balance of a linked account, as core banking has it."""
+    from apps.accounts.core_banking.base import core_banking
     from apps.common import ids
     from apps.customers.models import LinkedAccount
 
     linked = LinkedAccount.objects.get(pk=str(ids.parse_public_id("acc", account_id)))
-    return available_balance(linked.account_number).paise
+    return core_banking().balance(linked.account_number).paise
 
 
 def transfers(txn_id: str) -> list[str]:
