@@ -7,10 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
 from apps.accounts.admin.account_restriction import RestrictAccount
+from apps.accounts.core_banking.base import core_banking
 from apps.accounts.models import BankAccount
 from apps.common.admin import ReadOnlyAdmin
 from apps.common.masking import mask_account, mask_mobile
 from apps.operators.change_pages import may, serve
+
+# Its balances are its own, and to ask for each of a list would ask it a hundred times.
+_AT_THE_HOST = "kept by the core-banking host"
 
 
 @admin.register(BankAccount)
@@ -67,12 +71,16 @@ class BankAccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description="balance")
     def balance(self, account: BankAccount) -> str:
-        """Show what the books say."""
+        """Show what the books say, if it is in our books that the money is."""
+        if not core_banking().posts_at_once:
+            return _AT_THE_HOST
         return account.ledger_account.balance.display()
 
     @admin.display(description="available")
     def available(self, account: BankAccount) -> str:
-        """Show what the holder may spend."""
+        """Show what the holder may spend, if we are who knows it."""
+        if not core_banking().posts_at_once:
+            return _AT_THE_HOST
         return account.ledger_account.available.display()
 
     @admin.display(description="PIN set", boolean=True)

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from apps.accounts.models import CoreBankingCall
 from apps.common.admin import ReadOnlyAdmin
+from apps.common.money import Money
 
 
 @admin.register(CoreBankingCall)
@@ -16,8 +17,9 @@ class CoreBankingCallAdmin(ReadOnlyAdmin):
         "transmitted_at",
         "kind",
         "terminal",
-        "stan",
-        "rrn",
+        "trace",
+        "reference",
+        "amount",
         "state",
         "response_code",
         "repeats",
@@ -29,10 +31,10 @@ class CoreBankingCallAdmin(ReadOnlyAdmin):
         "original",
         "kind",
         "terminal",
-        "stan",
+        "trace",
         "transmitted_at",
-        "rrn",
-        "amount_paise",
+        "reference",
+        "amount",
         "state",
         "repeats",
         "response_code",
@@ -42,3 +44,18 @@ class CoreBankingCallAdmin(ReadOnlyAdmin):
         "answered_at",
     ]
     readonly_fields: ClassVar = fields
+
+    @admin.display(description="STAN", ordering="stan")
+    def trace(self, call: CoreBankingCall) -> str:
+        """Show it with the six digits that it has on the wire."""
+        return f"{call.stan:06}"
+
+    @admin.display(description="RRN", ordering="rrn")
+    def reference(self, call: CoreBankingCall) -> str:
+        """Show the retrieval reference number."""
+        return call.rrn
+
+    @admin.display(description="amount", ordering="amount_paise")
+    def amount(self, call: CoreBankingCall) -> str:
+        """Show what was to move; a question moves nothing."""
+        return Money(call.amount_paise).display()
