@@ -11,6 +11,7 @@ from sandbox.host_request import MOVING, Answer, Key, Processing, Request, Respo
 from sandbox.store import Store
 
 OPENING, POSTED, UNDONE = "OPENING", "POSTED", "UNDONE"
+_FORGETTING = ("DELETE FROM postings", "DELETE FROM calls", "DELETE FROM accounts")
 SETTINGS = ("refuses_after_reversal", "recognises_repeats")
 
 
@@ -90,6 +91,15 @@ class HostBook:
             return sum(_open(connection, account) for account in accounts)
 
         return await self._store.run(work)
+
+    async def forget(self) -> None:
+        """Have no accounts, and remember no request."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for deletion in _FORGETTING:
+                connection.execute(deletion)
+
+        await self._store.run(work)
 
     async def account(self, number: str) -> Account | None:
         """Return an account as it stands."""

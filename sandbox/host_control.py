@@ -57,6 +57,7 @@ class HostControl:
                 web.get("/", self.page),
                 web.get("/healthz", self.healthz),
                 web.post("/accounts", self.open_accounts),
+                web.delete("/accounts", self.forget),
                 web.get("/accounts/{number}", self.account),
                 web.post("/faults", self.fault),
                 web.get("/faults", self.faults),
@@ -91,6 +92,11 @@ class HostControl:
             refuse("invalid", f"an account, or a list of at most {_ACCOUNTS_MAX}")
         opened = await self._book.open_accounts(wanted)
         return web.json_response({"opened": opened}, status=201 if opened else 200)
+
+    async def forget(self, _request: web.Request) -> web.Response:
+        """Empty the book, as if no bank had ever called; links, keys and habits stay."""
+        await self._book.forget()
+        return web.json_response({})
 
     async def account(self, request: web.Request) -> web.Response:
         """Show an account."""

@@ -15,8 +15,9 @@ from psycopg import sql
 from psycopg.pq import TransactionStatus
 from pytest_django import DjangoDbBlocker
 
-# It watches whole runs for PINs and account numbers where they must not be.
-pytest_plugins = ["tests.leaks.plugin"]
+# The first watches whole runs for PINs and account numbers where they must not be; the second can
+# put tests before a bank's host.
+pytest_plugins = ["tests.leaks.plugin", "tests.bank_host"]
 
 _KEPT_SCHEMA = "kept"
 _UNFIT_FOR_DELETE = """

@@ -41,6 +41,7 @@ from apps.upi.models import Exchange
 from apps.upi.services import pin_blocks
 from hsm.pin import PinBinding
 from hsm.signing import public_pem
+from tests import bank_host
 from tests.hsm import credentials as blocks
 from tests.upi.switch import Switch
 
@@ -148,6 +149,7 @@ class Issuer:
         account = open_account(number=number, holder_name="ASHA RAO", mobile=mobile, card=card)
         if paise:
             deposit(number=number, amount=Money(paise), reference=f"opening {number}")
+        bank_host.open_account(number, paise)
         return account
 
     def open_with_pin(self, digits="123456", *, paise=100_000, **facts):

@@ -272,6 +272,18 @@ def test_an_account_that_is_there_keeps_its_balance(host, account):
     assert (found["balance_paise"], found["status"]) == (OPENING, "FROZEN")
 
 
+def test_an_emptied_book_knows_neither_accounts_nor_requests(host, caller, account):
+    request = caller.request(DEBIT, account, 100)
+    caller.ask("0200", request)
+
+    host.control.delete("/accounts").raise_for_status()
+
+    assert host.control.get(f"/accounts/{account}").status_code == 404
+    host.open_account(account, 50)
+    assert caller.ask("0200", request)[39] == "51"
+    assert host.balance(account) == 50
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -5,7 +5,6 @@ import dataclasses
 import itertools
 import secrets
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -18,20 +17,9 @@ from apps.accounts.models import CoreBankingCall
 from apps.accounts.states import CallKind
 from apps.common import ids
 from apps.common.money import Money
-from hsm import ceremony, host_keys
-from hsm.configuration import configuration
 from tests import core_banking_host
 
 OPENING = 100_000
-TERMINALS = ("EXBUPI01", "EXBUPI02")
-# Waits that a test can afford; what is answered at all is answered in milliseconds.
-FAST = Timing(
-    connect_seconds=10,
-    echo_seconds=60,
-    echo_answer_seconds=0.3,
-    reconnect_seconds_min=0.05,
-    reconnect_seconds_max=0.2,
-)
 _NUMBERS = itertools.count(1)
 
 
@@ -99,43 +87,6 @@ class Bank:
 
     def call(self, order: Order, kind: CallKind | None = None) -> CoreBankingCall:
         return CoreBankingCall.objects.get(leg_id=order.leg_id, kind=kind or order.kind)
-
-
-@pytest.fixture(scope="session")
-def host_server(tmp_path_factory, django_db_setup) -> Iterator[core_banking_host.HostProcess]:
-    with core_banking_host.running(tmp_path_factory.mktemp("host")) as host:
-        yield host
-
-
-@pytest.fixture(scope="session")
-def host_mac_key(host_server) -> str:
-    """The label of the host's key in the tests' token, where earlier runs have left theirs."""
-    transport = configuration().host_transport_key
-    ceremony.create_key(transport)
-    host_keys.show_transport_key(transport, host_server.keys / "900001.host-transport.pem")
-    wrapped = host_server.keys / "900001.host-mac.wrapped"
-    wait_until(lambda: wrapped.exists() and wrapped.stat().st_size)
-    return next(
-        label
-        for label in (f"host-mac-{secrets.randbelow(10_000)}" for _ in range(100))
-        if host_keys.import_mac_key(label, wrapped.read_bytes())
-    )
-
-
-@pytest.fixture
-def options(settings, host_server, host_mac_key) -> dict:
-    settings.HSM_HOST_MAC_KEY = host_mac_key
-    return {
-        "address": host_server.address,
-        "organisation": "EXBHOST",
-        "tls_ca": str(host_server.tls / "ca.pem"),
-        "tls_certificate": str(host_server.tls / "receiver.pem"),
-        "tls_key": str(host_server.tls / "receiver.key"),
-        "acquirer": "900001",
-        "terminals": TERMINALS,
-        "answer_seconds": 10.0,
-        "timing": FAST,
-    }
 
 
 @pytest.fixture
