@@ -11,7 +11,10 @@ from sandbox.host_request import MOVING, Answer, Key, Processing, Request, Respo
 from sandbox.store import Store
 
 OPENING, POSTED, UNDONE = "OPENING", "POSTED", "UNDONE"
-_FORGETTING = ("DELETE FROM postings", "DELETE FROM calls", "DELETE FROM accounts")
+_FORGETTING = (
+    "DELETE FROM postings", "DELETE FROM calls", "DELETE FROM accounts",
+    "DELETE FROM facts WHERE name = 'business_date'",
+)  # fmt: skip
 SETTINGS = ("refuses_after_reversal", "recognises_repeats")
 
 
@@ -93,7 +96,7 @@ class HostBook:
         return await self._store.run(work)
 
     async def forget(self) -> None:
-        """Have no accounts, and remember no request."""
+        """Have no accounts, remember no request, and be at today's business day."""
 
         def work(connection: sqlite3.Connection) -> None:
             for deletion in _FORGETTING:

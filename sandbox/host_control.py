@@ -208,7 +208,7 @@ class HostControl:
             refuse("invalid", "a date is YYYY-MM-DD")
         if date >= await self._book.today() and not request.query.get("open"):
             refuse("day_open", "this business day is not over", status=409)
-        return web.Response(text=_csv(await self._book.day(date)), content_type="text/csv")
+        return web.Response(text=_csv(date, await self._book.day(date)), content_type="text/csv")
 
 
 def _account(body: Body) -> Account:
@@ -226,12 +226,12 @@ def _account(body: Body) -> Account:
     return account
 
 
-def _csv(rows: Sequence[sqlite3.Row]) -> str:
-    """Write the rows; the last line says how many there are, so that a part is no whole file."""
+def _csv(date: str, rows: Sequence[sqlite3.Row]) -> str:
+    """Write the rows; the last line says of which day and how many, so that a part is no file."""
     out = io.StringIO()
     writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
         writer.writerow(dict(row))
-    writer.writerow({"kind": "END", "rows": len(rows)})
+    writer.writerow({"kind": "END", "business_date": date, "rows": len(rows)})
     return out.getvalue()

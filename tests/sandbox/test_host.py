@@ -247,7 +247,7 @@ def test_the_day_file_lists_what_was_posted_and_undone_on_its_day(host, caller, 
     assert {(row["terminal"], row["sent_at"], row["upi_id"]) for row in of_account} == {
         (caller.terminal, kept[7], kept[48])
     }
-    assert (end["kind"], end["rows"]) == ("END", str(len(rows)))
+    assert (end["kind"], end["business_date"], end["rows"]) == ("END", day, str(len(rows)))
 
 
 def test_the_book_survives_a_host_that_is_killed(host, caller, account):
