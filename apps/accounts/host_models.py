@@ -41,6 +41,8 @@ class CoreBankingCall(models.Model):
         default=CallState.PLANNED.value,
     )
     repeats = models.SmallIntegerField(db_default=0)
+    # When it was last sent again: from that day on the host's files say what came of it.
+    repeated_at = models.DateTimeField(null=True)
     response_code = models.CharField(max_length=2, default="", db_default="")
     # Of an enquiry: what the host says it answered the original.
     original_code = models.CharField(max_length=2, default="", db_default="")

@@ -88,8 +88,9 @@ class CallState(StrEnum):
     """
     What came of a planned call to the core-banking host.
 
-    PLANNED: it may be under way. NOT_SENT: not one byte of it left us. SILENT: no answer in time.
-    ANSWERED: in time. LATE: the answer came after we had called it silent.
+    PLANNED: it may be under way. NOT_SENT: not one byte of it left us, or the host's files prove
+    that it never came to anything. SILENT: no answer in time. ANSWERED: in time. LATE: the answer
+    came after we had called it silent, also by the host's file.
     """
 
     PLANNED = "PLANNED"

@@ -1,7 +1,7 @@
 """The rows of calls to a host: planned before they are sent, and what came of them afterwards."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -194,8 +194,25 @@ def begin_again(stored_calls: Sequence[Stored]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE accounts_core_banking_call SET repeats = repeats + 1, state = 'PLANNED', "
-            "response_code = '', answered_at = NULL WHERE id = ANY(%s::uuid[])",
-            [[each.call.id for each in stored_calls]],
+            "response_code = '', answered_at = NULL, repeated_at = %s WHERE id = ANY(%s::uuid[])",
+            [clock.now(), [each.call.id for each in stored_calls]],
+        )
+
+
+def release_returns(last_sent: Mapping[UUID, dt.datetime]) -> None:
+    """
+    Let returns be sent once more of which the host's files prove that none arrived.
+
+    The caller's transaction is open, and has locked their legs before. One that was answered, or
+    sent again after the instant that is given for it, stays as it is.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_core_banking_call AS c SET state = 'NOT_SENT' "
+            "FROM unnest(%s::uuid[], %s::timestamptz[]) AS n(id, sent_at) "
+            "WHERE c.id = n.id AND coalesce(c.repeated_at, c.transmitted_at) = n.sent_at "
+            "AND c.kind = 'REVERSAL' AND c.state IN ('PLANNED', 'SILENT')",
+            [list(last_sent), list(last_sent.values())],
         )
 
 
