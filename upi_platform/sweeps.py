@@ -17,6 +17,7 @@ SWEEPS: Mapping[str, str] = {
     "merchants.webhooks": "apps.merchants.selectors.webhooks_are_due",
     "upi.deliver": "apps.upi.selectors.delivery_is_due",
     "upi.directory": "apps.upi.selectors.directory_is_due",
+    "settlement.host_files": "apps.settlement.host_selectors.host_file_is_due",
 }
 
 # What must not outlive its time: name to a function that removes it and says how much.

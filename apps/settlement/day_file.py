@@ -1,8 +1,6 @@
 """Read the switch's raw v3 file: strictly, and whole or not at all."""
 
-import csv
 import datetime as dt
-import io
 import re
 
 from django.conf import settings
@@ -11,6 +9,7 @@ from apps.common.clock import IST
 from apps.common.money import Money
 from apps.settlement.contracts import RawRow
 from apps.settlement.errors import DayFileInvalidError
+from apps.settlement.strict_csv import records
 
 # upi-protocol 7.10: raw v3.0 (OC157). The comma is a profile of this project.
 COLUMNS = (
@@ -19,7 +18,6 @@ COLUMNS = (
     "payeeVpa", "remId", "remIfsc", "remAccType", "remAccountNo", "beneId", "beneIfsc",
     "beneAccType", "beneAccountNo", "LRN", "ResField1", "ResField2", "ResField3",
 )  # fmt: skip
-BYTES_MAX = 256 * 1024 * 1024
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9]{1,35}")
 _RRN = re.compile(r"[0-9]{12}")
 _CODE = re.compile(r"[A-Za-z0-9]{1,20}")
@@ -32,31 +30,14 @@ def read(content: bytes, *, date: dt.date) -> list[RawRow]:
     Raises DayFileInvalidError for another layout, a malformed value, a row of another day, a
     transaction twice, or rows that are not about this bank: then nothing of the file is taken.
     """
-    if len(content) > BYTES_MAX:
-        raise DayFileInvalidError("the file is larger than any day's")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DayFileInvalidError("the file is not UTF-8") from error
-    if not text.endswith("\n"):
-        raise DayFileInvalidError("the file ends in the middle of a line")
-    lines = csv.DictReader(io.StringIO(text), strict=True)
-    rows = []
-    try:
-        if tuple(lines.fieldnames or ()) != COLUMNS:
-            raise DayFileInvalidError("the columns are not those of raw v3")
-        rows = [_row(line, number, date) for number, line in enumerate(lines, start=2)]
-    except csv.Error as error:
-        raise DayFileInvalidError("the file is not CSV") from error
+    lines = records(content, columns=COLUMNS, refusal=DayFileInvalidError)
+    rows = [_row(line, number, date) for number, line in enumerate(lines, start=2)]
     if len({row.transaction_id for row in rows}) != len(rows):
         raise DayFileInvalidError("a transaction is in the file twice")
     return rows
 
 
-def _row(line: dict[str, str | None], number: int, date: dt.date) -> RawRow:
-    if None in line or None in line.values():
-        raise DayFileInvalidError(f"line {number} has not {len(COLUMNS)} fields")
-    fields = {name: value or "" for name, value in line.items()}
+def _row(fields: dict[str, str], number: int, date: dt.date) -> RawRow:
     try:
         row = _parse(fields)
     except ValueError as error:

@@ -13,7 +13,6 @@ from apps.ledger.selectors import stored_transfers
 from apps.payments.contracts import Job
 from apps.payments.models import FileVerdict, Leg
 from apps.payments.selectors import jobs_of
-from apps.payments.services.posting import leg_key
 from apps.payments.states import Role, State
 
 # The transfers of payments, as core banking names their purpose.
@@ -78,9 +77,9 @@ def known_verdicts(transaction_ids: Collection[str]) -> set[str]:
     return set(found.values_list("transaction_id", flat=True))
 
 
-def transfer_amounts(jobs: Iterable[Job]) -> Mapping[str, Money]:
+def transfer_amounts(leg_keys: Iterable[str]) -> Mapping[str, Money]:
     """Return the amounts of the transfers that carry legs, by the legs' keys."""
-    keys = sorted({leg_key(job) for job in jobs})
+    keys = sorted(set(leg_keys))
     found: dict[str, Money] = {}
     for start in range(0, len(keys), _CHUNK):
         stored = stored_transfers(keys[start : start + _CHUNK])

@@ -139,6 +139,7 @@ def own_addresses(directory: LocalDirectory, ports: Ports) -> dict[str, str]:
         "SWITCH_CONTROL_URL": f"http://{HOST}:{taken['control']}",
         "CORE_BANKING_HOST": f"{HOST}:{taken['host']}",
         "CORE_BANKING_CONTROL_URL": f"http://{HOST}:{taken['host_control']}",
+        "CORE_BANKING_FILES_URL": f"http://{HOST}:{taken['host_control']}/dayfile",
         "SMS_GATEWAY_URL": f"http://{HOST}:{taken['control']}",
     }
 

@@ -48,6 +48,8 @@ class Environment(BaseSettings):
     core_banking_tls_ca: str = ""
     core_banking_tls_certificate: str = ""
     core_banking_tls_key: str = ""
+    # Where the host's day files are; without it nobody fetches them.
+    core_banking_files_url: str = ""
     # A bank's own field specification (docs/iso8583.md) instead of ours.
     core_banking_profile: str = ""
     # Where processes share what they measured; prometheus_client reads the variable itself.

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 from upi_platform.settings.env import environment
 
@@ -68,7 +69,7 @@ MESSAGING_CHECK_EVENTS = False
 MESSAGING_IDEMPOTENCY_KEY_LIFE_HOURS = 72
 
 # docs/iso8583.md says what each option of the host's adapter is.
-_CORE_BANKINGS = {
+_CORE_BANKINGS: dict[str, dict[str, Any]] = {
     "ledger": {"BACKEND": "apps.accounts.core_banking.ledger.LedgerCoreBanking", "OPTIONS": {}},
     "iso8583": {
         "BACKEND": "apps.accounts.core_banking.iso8583.Iso8583CoreBanking",
@@ -86,6 +87,14 @@ _CORE_BANKINGS = {
     },
 }
 CORE_BANKING = _CORE_BANKINGS[environment.core_banking]
+
+# Where the host's day files are: the business day is added as /YYYY-MM-DD. After midnight, Indian
+# time, they are fetched from HOST_FILE_AT on; one that is not there yet is asked for again, and of
+# days that were missed so many at once.
+CORE_BANKING_FILES_URL = environment.core_banking_files_url
+HOST_FILE_AT = dt.time(0, 30)
+HOST_FILE_RETRY_SECONDS = 600
+HOST_FILE_DAYS_MAX = 31
 
 # Keys in the token, by label (hsm.configuration).
 HSM_SIGNING_KEY = "xml-signing-1"

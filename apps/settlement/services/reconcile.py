@@ -172,7 +172,7 @@ def _against_transfers(
 ) -> Iterator[Break]:
     """Hold each leg against the transfer of its key, and each of the day's transfers against it."""
     jobs = {leg_key(job): job for side in sides.values() for job in side.jobs if _moves_money(job)}
-    amounts = selectors.transfer_amounts(jobs.values())
+    amounts = selectors.transfer_amounts(jobs)
     for key, job in jobs.items():
         is_posted = job.state is State.POSTED
         if is_posted and key not in amounts:

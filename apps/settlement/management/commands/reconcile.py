@@ -1,7 +1,6 @@
 """`manage.py reconcile`: hold a day of our books against the switch's day file."""
 
 import datetime as dt
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.common import clock
-from apps.common.money import Money
-from apps.settlement.contracts import Reconciliation
+from apps.settlement import report
 from apps.settlement.errors import DayFileInvalidError
 from apps.settlement.services.reconcile import reconcile
 from apps.settlement.services.take_file import take_file
@@ -55,27 +53,12 @@ class Command(BaseCommand):
             raise CommandError(f"{error.title}: {error.detail}", returncode=UNREADABLE) from error
         found = reconcile(rows, date=date, now=now)
         if options["json"]:
-            self.stdout.write(orjson.dumps(_document(found), option=orjson.OPT_INDENT_2).decode())
+            told = orjson.dumps(report.document(found), option=orjson.OPT_INDENT_2).decode()
+            self.stdout.write(told)
         else:
-            self._print(found, is_over=is_over)
+            self.stdout.write("\n".join(report.text_of(found, is_over=is_over)))
         if found.breaks:
             raise SystemExit(BREAKS)
-
-    def _print(self, found: Reconciliation, *, is_over: bool) -> None:
-        self.stdout.write(f"{found.date}: {found.rows} rows in the file, {found.matched} matched")
-        if not is_over:
-            self.stdout.write("the day still runs: what has not ended is left for the next time")
-        kinds = Counter(each.kind for each in found.breaks)
-        for kind, count in sorted(kinds.items()):
-            of_kind = [each for each in found.breaks if each.kind == kind]
-            exposure = Money(sum(each.exposure.paise for each in of_kind))
-            self.stdout.write(f"\n{kind}: {count}, exposure {exposure.display()}")
-            for each in of_kind:
-                self.stdout.write(
-                    f"  {each.transaction_id}  {each.rrn or '-':12}"
-                    f"  {each.exposure.display():>14}  {each.detail}"
-                )
-        self.stdout.write("\nno breaks" if not found.breaks else f"\n{len(found.breaks)} breaks")
 
 
 def _content(file: Path | None, control: str | None, date: dt.date) -> bytes:
@@ -93,21 +76,3 @@ def _content(file: Path | None, control: str | None, date: dt.date) -> bytes:
         text = f"the switch gave no day file: {error}"
         raise CommandError(text, returncode=UNREADABLE) from error
     return answer.content
-
-
-def _document(found: Reconciliation) -> dict[str, Any]:
-    return {
-        "date": found.date.isoformat(),
-        "rows": found.rows,
-        "matched": found.matched,
-        "breaks": [
-            {
-                "kind": each.kind,
-                "txn_id": each.transaction_id,
-                "rrn": each.rrn,
-                "exposure_paise": each.exposure.paise,
-                "detail": each.detail,
-            }
-            for each in found.breaks
-        ],
-    }
