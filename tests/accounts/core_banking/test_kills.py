@@ -1,22 +1,25 @@
-"""A worker is killed between plan, sending, answer and record: money moves once, and is found."""
+"""A worker is killed at each step of a call to the host: money moves once, and is found."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
-from apps.accounts.core_banking.base import Result
+from apps.accounts.core_banking import iso8583
+from apps.accounts.core_banking.base import OrderKind, Result
 from apps.accounts.models import CoreBankingCall
 from apps.common.money import ZERO, Money
 from apps.ledger import selectors as ledger
 from apps.ledger.contracts import Chart
 from tests.accounts.core_banking.conftest import OPENING
 
-# Sets Django up once; each line is a point and an order, and a forked worker dies there.
+# Sets Django up once; each line is a death and an order, and a forked worker dies so.
 FOUNDRY = """
 import json, os, sys, uuid
 import django
@@ -25,35 +28,37 @@ from django.conf import settings
 from apps.accounts.core_banking.base import Order, OrderKind
 from apps.accounts.core_banking.iso8583 import Iso8583CoreBanking
 from apps.common.money import Money
-bank = Iso8583CoreBanking(**json.loads(sys.stdin.readline()))
+settings.HSM_HOST_MAC_KEY, options = json.loads(sys.stdin.readline())
+bank = Iso8583CoreBanking(**options)
 for line in sys.stdin:
-    point, leg, key, number, rrn, txn = json.loads(line)
+    act, point, leg, key, kind, number, rrn, txn = json.loads(line)
     pid = os.fork()
     if pid == 0:
         settings.FAULT_AT = point
-        order = Order(uuid.UUID(leg), key, OrderKind.DEBIT, number, Money(2500), rrn, txn)
-        bank.work(admit=lambda: [order], still_ours=set, record=list)
+        order = Order(uuid.UUID(leg), key, OrderKind(kind), number, Money(2500), rrn, txn)
+        getattr(bank, act)(admit=lambda: [order], still_ours=set, record=list)
         os._exit(0)
     print(os.WTERMSIG(os.waitpid(pid, 0)[1]), flush=True)
 """
+WORKING = {
+    # Whether the host has it done when the worker dies; None: it may.
+    "core_banking.planned": False,
+    "core_banking.sent": None,
+    "core_banking.answered": True,
+    "core_banking.recorded": True,
+    "core_banking.committed": True,
+}
+ENDING = ("core_banking.sent", "core_banking.recorded", "core_banking.committed")
+ENQUIRING = ("core_banking.enquiry_planned", "core_banking.enquired", *ENDING)
+CANCELLING = ("core_banking.cancel_planned", "core_banking.cancel_answered", *ENDING)
 
 
 @pytest.fixture(scope="module")
-def foundry(django_db_setup, host_server, host_mac_key):
+def foundry(django_db_setup, host_options, host_mac_key):
     database = connection.settings_dict
     address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    options = {
-        "address": host_server.address,
-        "organisation": "EXBHOST",
-        "tls_ca": str(host_server.tls / "ca.pem"),
-        "tls_certificate": str(host_server.tls / "receiver.pem"),
-        "tls_key": str(host_server.tls / "receiver.key"),
-        "acquirer": "900001",
-        "terminals": ["EXBUPI01", "EXBUPI02"],
-        "answer_seconds": 10,
-    }
     with subprocess.Popen(
-        [sys.executable, "-c", f"{FOUNDRY.replace('bank = ', _KEY.format(host_mac_key))}"],
+        [sys.executable, "-c", FOUNDRY],
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
@@ -63,32 +68,37 @@ def foundry(django_db_setup, host_server, host_mac_key):
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        process.stdin.write(json.dumps(options) + "\n")
+        process.stdin.write(json.dumps([host_mac_key, host_options]) + "\n")
         yield process
         process.stdin.close()
 
 
-_KEY = "settings.HSM_HOST_MAC_KEY = {!r}\nbank = "
+@pytest.fixture
+def die(foundry):
+    """Let a worker die at a point of an act."""
+
+    def die(act, point, order):
+        names = [str(order.leg_id), order.transfer_key, order.kind]
+        line = [act, point, *names, order.account_number, order.rrn, order.txn_id]
+        foundry.stdin.write(json.dumps(line) + "\n")
+        foundry.stdin.flush()
+        assert int(foundry.stdout.readline()) == signal.SIGKILL
+
+    return die
 
 
-@pytest.mark.parametrize(
-    ("point", "reached_the_host"),
-    [
-        ("core_banking.planned",  False),
-        ("core_banking.sent",     None),
-        ("core_banking.answered", True),
-        ("core_banking.recorded", True),
-    ],
-)  # fmt: skip
+def mirror():
+    return ledger.account_by_code(Chart.CORE_BANKING).balance
+
+
+@pytest.mark.parametrize(("point", "reached_the_host"), WORKING.items())
 def test_what_a_dead_worker_planned_is_found_or_refused_for_ever(
-    bank, foundry, point, reached_the_host
+    bank, die, point, reached_the_host
 ):
     order = bank.order()
-    line = [point, str(order.leg_id), order.transfer_key, order.account_number, order.rrn]
-    foundry.stdin.write(json.dumps([*line, order.txn_id]) + "\n")
-    foundry.stdin.flush()
-    assert int(foundry.stdout.readline()) == signal.SIGKILL
-    assert ledger.account_by_code(Chart.CORE_BANKING).balance == ZERO
+    die("work", point, order)
+    is_committed = point == "core_banking.committed"
+    assert mirror() == Money(-2_500 * is_committed)
 
     (found,) = bank.enquire(order)
     if found.result is Result.UNKNOWN:
@@ -98,17 +108,59 @@ def test_what_a_dead_worker_planned_is_found_or_refused_for_ever(
     is_posted = found.result is Result.POSTED
     assert reached_the_host in {None, is_posted}
     assert bank.held() == OPENING - 2_500 * is_posted
-    assert ledger.account_by_code(Chart.CORE_BANKING).balance == Money(-2_500 * is_posted)
+    assert mirror() == Money(-2_500 * is_posted)
     assert CoreBankingCall.objects.filter(leg_id=order.leg_id, kind="DEBIT").count() == 1
 
 
-def test_what_was_committed_needs_nothing_more(bank, foundry):
+@pytest.mark.parametrize("point", ENQUIRING)
+def test_an_enquiry_that_died_is_made_again_and_the_debit_is_mirrored_once(bank, die, point):
     order = bank.order()
-    line = ["core_banking.committed", str(order.leg_id), order.transfer_key]
-    more = [order.account_number, order.rrn, order.txn_id]
-    foundry.stdin.write(json.dumps([*line, *more]) + "\n")
-    foundry.stdin.flush()
-    assert int(foundry.stdout.readline()) == signal.SIGKILL
+    bank.host.fault("timeout_applied", match={"mti": "0200"})
+    bank.work_in_vain(order)
 
-    assert ledger.account_by_code(Chart.CORE_BANKING).balance == Money(-2_500)
+    die("enquire", point, order)
+    (found,) = bank.enquire(order)
+
+    assert found.result is Result.POSTED
     assert bank.held() == OPENING - 2_500
+    assert mirror() == Money(-2_500)
+
+
+@pytest.mark.parametrize("point", ["core_banking.sent", "core_banking.enquired"])
+def test_a_return_whose_repeat_died_is_posted_once(bank, die, point):
+    order = bank.order(OrderKind.REVERSAL)
+    bank.host.fault("timeout_not_applied", match={"mti": "0200"})
+    bank.work_in_vain(order)
+
+    die("enquire", point, order)
+    (found,) = bank.enquire(order)
+
+    assert found.result is Result.POSTED
+    assert bank.held() == OPENING + 2_500
+    assert mirror() == Money(2_500)
+
+
+@pytest.mark.parametrize("point", CANCELLING)
+def test_a_cancellation_that_died_is_repeated_and_undoes_once(bank, die, point):
+    order = bank.order()
+    bank.host.fault("timeout_applied", match={"mti": "0200"})
+    bank.work_in_vain(order)
+
+    die("cancel", point, order)
+    (ended,) = bank.cancel(order)
+
+    assert ended.result is Result.DECLINED
+    assert bank.held() == OPENING
+    assert mirror() == ZERO
+    assert CoreBankingCall.objects.filter(leg_id=order.leg_id, kind="CANCEL").count() == 1
+
+
+def test_a_worker_dies_here_at_every_point_of_the_adapter():
+    folder = Path(iso8583.__file__).parent
+    points = {
+        point
+        for file in folder.glob("iso8583*.py")
+        for point in re.findall(r'fault_point\("([a-z_.]+)"\)', file.read_text())
+    }
+
+    assert points == {*WORKING, *ENQUIRING, *CANCELLING}
