@@ -84,7 +84,7 @@ _LINES_OF_DAY = f"""{_LINES}
 _STRANGE = """
     SELECT DISTINCT business_date FROM accounts_core_banking_call
      WHERE business_date = ANY(%s::date[]) AND kind IN ('DEBIT', 'CREDIT', 'REVERSAL')
-       AND repeated_at IS NULL
+       AND state = 'ANSWERED' AND repeated_at IS NULL
        AND settlement_date NOT BETWEEN business_date AND business_date + 1
 """
 

@@ -14,7 +14,9 @@ from apps.settlement.models import HostFile
 from apps.settlement.services import host_days
 from tests.settlement.host_days import DAY, line, write
 
-YESTERDAY = clock.business_date(clock.now()) - DAY
+
+def yesterday():
+    return clock.business_date(clock.now()) - DAY
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ def run(**options):
     return out.getvalue()
 
 
+@pytest.mark.own_books
 @pytest.mark.usefixtures("committed")
 def test_where_our_books_are_core_banking_there_is_no_host():
     assert "there is no host" in run()
@@ -40,15 +43,15 @@ def test_where_our_books_are_core_banking_there_is_no_host():
 def test_the_command_fetches_yesterday_and_is_content_with_a_day_that_agrees(host):
     told = run()
 
-    assert f"{YESTERDAY}: 0 rows in the file, 0 matched" in told
+    assert f"{yesterday()}: 0 rows in the file, 0 matched" in told
     assert told.rstrip().endswith("no breaks")
-    assert HostFile.objects.get().business_date == YESTERDAY
+    assert HostFile.objects.get().business_date == yesterday()
     assert run() == told
 
 
 def test_the_command_prints_breaks_as_json_and_ends_with_one(host, tmp_path):
     file = tmp_path / "day.csv"
-    file.write_bytes(write(YESTERDAY, line(YESTERDAY)))
+    file.write_bytes(write(yesterday(), line(yesterday())))
     out = io.StringIO()
 
     with pytest.raises(SystemExit) as ended:
@@ -72,7 +75,7 @@ def test_the_command_prints_breaks_as_json_and_ends_with_one(host, tmp_path):
     ],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_said_by_a_stable_code(host, tmp_path, code, days_ago, content):
-    date = YESTERDAY + DAY - days_ago * DAY
+    date = yesterday() + DAY - days_ago * DAY
     file = tmp_path / "day.csv"
     if code == "host_file_differs":
         file.write_bytes(write(date))
@@ -91,14 +94,14 @@ def test_what_cannot_be_taken_is_said_by_a_stable_code(host, tmp_path, code, day
 
 
 def test_the_job_takes_each_day_that_was_missed_and_then_has_nothing_to_do(host):
-    first = YESTERDAY - 2 * DAY
+    first = yesterday() - 2 * DAY
     run(date=first)
     assert host_selectors.host_file_is_due()
 
     assert host_days.take_due_days(now=clock.now()) == 2
 
     taken = HostFile.objects.order_by("business_date").values_list("business_date", flat=True)
-    assert list(taken) == [first, first + DAY, YESTERDAY]
+    assert list(taken) == [first, first + DAY, yesterday()]
     cache.delete(host_selectors.FETCH_MARK)
     assert not host_selectors.host_file_is_due()
     assert host_days.take_due_days(now=clock.now()) == 0

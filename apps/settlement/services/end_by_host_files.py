@@ -25,7 +25,7 @@ from apps.payments.states import Role, State
 from apps.settlement import host_judging, host_selectors
 from apps.settlement.contracts import HostLine, OurCall
 from apps.settlement.host_file import APPROVED
-from apps.settlement.host_judging import Proof
+from apps.settlement.host_judging import HostDays, Proof
 from apps.upi.services.answers import send_answers
 
 log = structlog.get_logger(__name__)
@@ -64,11 +64,13 @@ def end_proved(*, now: dt.datetime) -> int:
     """
     found = host_selectors.open_legs()
     profile = host_selectors.profile()
+    # Before the locks: the days that are there now cannot become fewer.
+    days = host_selectors.days_of(host_selectors.open_calls([leg_id for leg_id, _ in found]))
     ended = 0
     for start in range(0, len(found), settings.CLAIM_POST_MAX):
         part = found[start : start + settings.CLAIM_POST_MAX]
         token = ids.uuid7()
-        exchanges, count = _end(part, claim=token, profile=profile, now=now)
+        exchanges, count = _end(part, claim=token, profile=profile, days=days, now=now)
         if exchanges:
             send_answers(exchanges, claim=token)
         ended += count
@@ -77,7 +79,12 @@ def end_proved(*, now: dt.datetime) -> int:
 
 @transaction.atomic(durable=True)
 def _end(
-    part: Sequence[tuple[UUID, str]], *, claim: UUID, profile: Profile, now: dt.datetime
+    part: Sequence[tuple[UUID, str]],
+    *,
+    claim: UUID,
+    profile: Profile,
+    days: HostDays,
+    now: dt.datetime,
 ) -> tuple[list[UUID], int]:
     # The lock of the books comes before those of legs, as when the host itself is asked.
     lock_books()
@@ -90,7 +97,6 @@ def _end(
     # Read behind the locks: nobody sends these calls again meanwhile.
     calls = host_selectors.open_calls(list(jobs))
     lines = host_selectors.lines_by_key([call.key for call in calls])
-    days = host_selectors.days_of(calls)
     ends = _Ends()
     for call in calls:
         told = lines.get(call.key, [])
