@@ -22,6 +22,8 @@ DECLINES_SHOWN = 10
 _DECLINE_HEADERS = ("Code", "Class", "Job", "Meaning", "Legs")
 # The relay is told at once and asks each second: older than this, it is not doing its work.
 UNPUBLISHED_SECONDS_MAX = 60
+# The others wait for a day file: `manage.py reconcile` lists them all.
+_SHOWN = (ItemKind.UNKNOWN, ItemKind.PARKED, ItemKind.HOST_ANSWER_UNMATCHED)
 _TABLE_HEADERS = ("Transaction", "Job", "State", "Since", "Exposure", "Owner")
 
 
@@ -42,8 +44,9 @@ def home(request: HttpRequest) -> dict[str, Any]:
     table: dict[str, Any] = {}
     decline_table: dict[str, Any] = {}
     if request.user.has_perm("payments.view_transaction"):
-        items = open_items(ItemKind.UNKNOWN, ItemKind.PARKED)
-        figures.append(_open_figure(items))
+        items = open_items(*_SHOWN)
+        unmatched = [item for item in items if item.kind is ItemKind.HOST_ANSWER_UNMATCHED]
+        figures.append(_open_figure(items[: len(items) - len(unmatched)]))
         table = {
             "headers": _TABLE_HEADERS,
             "rows": [_row(item) for item in items[:OPEN_ITEMS_SHOWN]],
@@ -51,6 +54,7 @@ def home(request: HttpRequest) -> dict[str, Any]:
         today = clock.business_date(clock.now())
         declined = declines(first=today, last=today)
         figures.append(_declines_figure(declined))
+        figures.append(_unmatched_figure(unmatched))
         decline_table = {
             "headers": _DECLINE_HEADERS,
             "rows": [_decline(row) for row in declined[:DECLINES_SHOWN]],
@@ -72,6 +76,16 @@ def _open_figure(items: Sequence[OpenItem]) -> Figure:
         note=f"{exposure.display()} at most" if items else "every payment has its end",
         is_good=not items,
         url=_list_of("payments_leg"),
+    )
+
+
+def _unmatched_figure(items: Sequence[OpenItem]) -> Figure:
+    return Figure(
+        title="Unmatched answers",
+        value=str(len(items)),
+        note="of core banking: find out what they mean" if items else "of core banking",
+        is_good=not items,
+        url=_list_of("accounts_unmatchedanswer"),
     )
 
 
@@ -141,8 +155,8 @@ def _outbox_figure() -> Figure:
 
 def _row(item: OpenItem) -> list[str]:
     return [
-        item.transaction_id,
-        item.role,
+        item.transaction_id or f"RRN {item.rrn}",
+        item.role or "–",
         f"{item.state} {item.code}".strip(),
         f"{timesince(item.since, clock.now())} ago",
         item.exposure.display(),

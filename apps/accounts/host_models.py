@@ -105,7 +105,8 @@ class UnmatchedAnswer(models.Model):
     """
     An answer of the host that was not applied: somebody has to find out what it means.
 
-    Its fields are kept as text, escaped, for they need not be what they should be.
+    Its fields are kept as text, escaped, for they need not be what they should be. It is open until
+    an operator closes it and says why; who and when is here, more of it in the audit log.
     """
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
@@ -122,16 +123,31 @@ class UnmatchedAnswer(models.Model):
     processing_code = models.CharField(max_length=6)
     amount = models.CharField(max_length=12)
     response_code = models.CharField(max_length=2)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=100, default="", db_default="")
+    closing_reason = models.CharField(max_length=150, default="", db_default="")
 
     class Meta:
         db_table = "accounts_unmatched_answer"
+        indexes: ClassVar = [
+            models.Index(
+                name="unmatched_answer_open",
+                fields=["received_at"],
+                condition=Q(closed_at__isnull=True),
+            )
+        ]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                name="unmatched_answer_is_closed_by_somebody",
+                condition=Q(closed_at__isnull=True, closed_by="", closing_reason="")
+                | Q(closed_at__isnull=False) & ~Q(closed_by="") & ~Q(closing_reason=""),
+            ),
             models.CheckConstraint(
                 name="unmatched_answer_reason_is_known",
                 condition=Q(
                     reason__in=["NO_CALL", "OTHER_CONTENT", "CONTRADICTION", "AFTER_CANCEL"]
                 ),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.accounts.contracts import AccountView
 from apps.accounts.errors import AccountNotFoundError
-from apps.accounts.models import BankAccount, CredentialRequest, PinState
+from apps.accounts.models import BankAccount, CredentialRequest, PinState, UnmatchedAnswer
 from apps.accounts.states import AccountState, HoldState, RequestState
 from apps.common.money import Money
 from apps.ledger.models import LedgerAccount
@@ -119,6 +119,11 @@ def lock_requests(ids: Sequence[UUID], *, claim: UUID) -> list[CredentialRequest
         .exclude(state=RequestState.ANSWERED)
         .order_by("pk")
     )
+
+
+def lock_unmatched_answer(answer_id: UUID) -> UnmatchedAnswer:
+    """Return what the host said unasked, its row locked until the transaction ends."""
+    return UnmatchedAnswer.objects.select_for_update(no_key=True).get(pk=answer_id)
 
 
 def database_now() -> dt.datetime:

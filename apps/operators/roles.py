@@ -38,6 +38,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "messaging.view_deadletter",
         "accounts.add_servicepause",
         "accounts.change_servicepause",
+        "accounts.change_unmatchedanswer",
         "payments.add_flowrule",
         "upi.add_apicap",
         "upi.add_timerrule",

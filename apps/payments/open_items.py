@@ -2,7 +2,8 @@
 What the bank must still make good or find out, each with its owner, age and exposure.
 
 The switch may read silence otherwise than we do; no rule of ours can prevent that. An item is here
-from the moment it is known, and leaves only with proof: a positive Ack, or the switch's own file.
+from the moment it is known, and leaves only with proof: a positive Ack, the switch's own file, or
+an operator's word about what core banking said unasked.
 """
 
 import datetime as dt
@@ -31,6 +32,7 @@ class ItemKind(StrEnum):
     PARKED = "PARKED"
     CONTRADICTED = "CONTRADICTED"
     REFUND_OWED = "REFUND_OWED"
+    HOST_ANSWER_UNMATCHED = "HOST_ANSWER_UNMATCHED"
 
 
 # Who must act, by the words of the trade (upi-protocol 7.9).
@@ -44,12 +46,17 @@ OWNERS: Mapping[ItemKind, str] = {
     ItemKind.PARKED: "operations: mend the cause and let it run again",
     ItemKind.CONTRADICTED: "operations: two words about one payment",
     ItemKind.REFUND_OWED: "merchant service: the payment must go back, and has not",
+    ItemKind.HOST_ANSWER_UNMATCHED: "operations: ask core banking what it means, then close it",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """One thing that is open; `exposure` is what it may cost at most."""
+    """
+    One thing that is open; `exposure` is what it may cost at most.
+
+    `transaction_id` is "" when it belongs to no payment that we know.
+    """
 
     kind: ItemKind
     transaction_id: str
@@ -168,6 +175,18 @@ _REFUND_OWED = """
             OR (refund.state = 'FAILED' AND bound.refunded_paise < bound.amount_paise))
 """
 
+# The host's own amount, where it sent one: an answer to nothing we asked belongs to no payment.
+_HOST_ANSWER_UNMATCHED = """
+    SELECT coalesce(leg.transaction_id, ''), answer.rrn, leg.id, coalesce(leg.role, ''),
+           answer.reason, answer.response_code, answer.received_at, NULL::timestamptz,
+           greatest(call.amount_paise,
+                    CASE WHEN answer.amount ~ '^[0-9]+$' THEN answer.amount::bigint ELSE 0 END)
+      FROM accounts_unmatched_answer AS answer
+      LEFT JOIN accounts_core_banking_call AS call ON call.id = answer.call_id
+      LEFT JOIN payments_leg AS leg ON leg.id = call.leg_id
+     WHERE answer.closed_at IS NULL
+"""
+
 _QUERIES: Mapping[ItemKind, str] = {
     ItemKind.DEBIT_REVERSAL_UNACKED: _DEBIT_REVERSAL_UNACKED,
     ItemKind.CREDIT_UNACKED: _CREDIT_UNACKED,
@@ -178,6 +197,7 @@ _QUERIES: Mapping[ItemKind, str] = {
     ItemKind.PARKED: _PARKED,
     ItemKind.CONTRADICTED: _CONTRADICTED,
     ItemKind.REFUND_OWED: _REFUND_OWED,
+    ItemKind.HOST_ANSWER_UNMATCHED: _HOST_ANSWER_UNMATCHED,
 }
 
 

@@ -1,4 +1,4 @@
-"""What happened to one payment, in order: legs, messages, transfers, checks and events."""
+"""What happened to one payment, in order: legs, messages, calls to a host, transfers, events."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,11 @@ from enum import StrEnum
 
 from django.db.models import Q
 
+from apps.accounts.models import CoreBankingCall
+from apps.accounts.states import CallKind, CallState
 from apps.common import ids
 from apps.common.errors import NotFoundError
-from apps.common.masking import mask_message
+from apps.common.masking import mask_account, mask_message
 from apps.common.money import Money
 from apps.ledger.models import Transfer
 from apps.messaging.models import OutboxEvent
@@ -39,6 +41,7 @@ class Lane(StrEnum):
     CREDIT = "beneficiary"
     REVERSAL = "reversal"
     WIRE = "switch"
+    HOST = "core banking"
     BOOKS = "books"
     EVENTS = "events"
 
@@ -105,6 +108,7 @@ def timeline_of(txn_id: str) -> Timeline:
         *_accepted(legs),
         *_moves(legs),
         *_messages(txn_id, legs),
+        *_host_calls(legs),
         *_transfers(legs),
         *_checks(legs),
         *_contradictions(txn_id),
@@ -183,6 +187,56 @@ def _words(message: MessageLog) -> str:
     if message.outcome in {MessageLog.Outcome.REFUSED, MessageLog.Outcome.REPEATED}:
         words += [message.outcome.lower(), message.ack_code]
     return " ".join(filter(None, words))
+
+
+def _host_calls(legs: Sequence[Leg]) -> list[_Fact]:
+    by_id = {leg.pk: leg for leg in legs}
+    calls = CoreBankingCall.objects.filter(leg_id__in=list(by_id)).order_by("pk")
+    return [
+        fact
+        for call in calls
+        if call.leg_id is not None
+        for fact in _host_call(call, account=by_id[call.leg_id].account_number)
+    ]
+
+
+def _host_call(call: CoreBankingCall, *, account: str) -> list[_Fact]:
+    name = call.kind.lower()
+    detail = _host_detail(call, account=account)
+    asked = f"→ {name} {Money(call.amount_paise).display()}{_SILENT.get(call.state, '')}"
+    facts = [_Fact(call.transmitted_at, Lane.HOST, asked, detail)]
+    if call.repeated_at is not None:
+        again = f"→ {name} sent again, {call.repeats} in all"
+        facts.append(_Fact(call.repeated_at, Lane.HOST, again, detail))
+    if call.answered_at is not None:
+        late = " late" if call.state == CallState.LATE else ""
+        said = f"← {name} answered{late}: {_host_word(call)}"
+        facts.append(_Fact(call.answered_at, Lane.HOST, said, detail))
+    return facts
+
+
+_SILENT: Mapping[str, str] = {
+    CallState.NOT_SENT: ": not sent",
+    CallState.SILENT: ": no answer in time",
+}
+
+
+def _host_word(call: CoreBankingCall) -> str:
+    if call.kind == CallKind.ENQUIRY and call.original_code:
+        return f"{call.response_code}, the call had {call.original_code}"
+    return call.response_code
+
+
+def _host_detail(call: CoreBankingCall, *, account: str) -> str:
+    named = [
+        ("account", mask_account(account)),
+        ("terminal", call.terminal),
+        ("STAN", f"{call.stan:06}"),
+        ("RRN", call.rrn),
+        ("approval", call.approval),
+        ("the host's day", f"{call.settlement_date:%d %b %Y}" if call.settlement_date else ""),
+    ]
+    return "; ".join(f"{name} {value}" for name, value in named if value)
 
 
 def _transfers(legs: Sequence[Leg]) -> list[_Fact]:

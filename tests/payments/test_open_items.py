@@ -2,15 +2,22 @@
 
 import pytest
 
+from apps.accounts.models import CoreBankingCall, UnmatchedAnswer
 from apps.common import clock
 from apps.common.clock import business_date
+from apps.common.money import Money
+from apps.operators import roles
+from apps.operators.models import AuditEntry
 from apps.payments import selectors
 from apps.payments.open_items import OWNERS, ItemKind, open_items
 from apps.payments.services import settle
 from apps.payments.states import Role
 from apps.upi.timer_models import Timer
 from tests.api.people import open_shop
+from tests.operators.change import REASON, Form
+from tests.operators.factory import make_operator
 from tests.payments.hand import Deal, Side, drain
+from tests.payments.hand import leg as leg_of
 from tests.payments.payer import enrol_payee, enrol_payer, shop_side
 from tests.payments.sale import Sale
 
@@ -213,3 +220,81 @@ def test_a_deemed_credit_of_another_bank_is_not_ours_to_owe(hand, outward):
     file_says(outward, "RB")
 
     assert open_items() == []
+
+
+def call_to_the_host(deal, **fields):
+    leg = leg_of(deal, Role.DEBIT)
+    now = clock.now()
+    return CoreBankingCall.objects.create(
+        leg_id=leg.pk,
+        mti_class="02",
+        acquirer="900001",
+        business_date=business_date(now),
+        terminal="EXBUPI01",
+        transmitted_at=now,
+        rrn="632700000042",
+        amount_paise=deal.paise,
+        **fields,
+    )
+
+
+def unmatched(**fields):
+    return UnmatchedAnswer.objects.create(
+        received_at=clock.now(), mti="0210", terminal="EXBUPI01", stan="000042", **fields
+    )
+
+
+def page_of(answer):
+    return Form(
+        make_operator(roles.OPERATIONS).client,
+        f"/admin/accounts/unmatchedanswer/{answer.pk}/close/",
+    )
+
+
+def test_an_unmatched_answer_of_the_host_is_listed_until_an_operator_closes_it(hand, outward):
+    hand.debit(outward)
+    drain()
+    call = call_to_the_host(outward, kind="DEBIT", stan=42)
+    answer = unmatched(reason="CONTRADICTION", call=call, amount="000000999900", response_code="51")
+    (item,) = open_items()
+    form = page_of(answer)
+    shown = form.look()
+
+    assert (item.kind, item.transaction_id, item.role, item.state, item.code) == (
+        ItemKind.HOST_ANSWER_UNMATCHED,
+        outward.id,
+        "DEBIT",
+        "CONTRADICTION",
+        "51",
+    )
+    assert item.exposure == Money(max(9999_00, outward.paise))
+    assert "operations" in item.owner
+    assert "000042" in shown.content.decode()
+    assert UnmatchedAnswer.objects.get().closed_at is None
+    assert form.confirm(shown).status_code == 302
+    assert form.confirm(shown).status_code == 409
+
+    kept = UnmatchedAnswer.objects.get()
+    assert open_items() == []
+    assert (kept.closing_reason, kept.closed_by) != ("", "")
+    (entry,) = AuditEntry.objects.filter(action="unmatched_answer_closed")
+    assert entry.detail["reason"] == REASON
+    assert entry.actor == kept.closed_by
+
+
+def test_an_answer_to_nothing_we_asked_is_listed_without_a_payment(committed):
+    unmatched(reason="NO_CALL", rrn="632700000042", amount="garbage")
+
+    (item,) = open_items()
+    home = make_operator(roles.OPERATIONS).client.get("/admin/")
+
+    assert (item.transaction_id, item.rrn, item.exposure) == ("", "632700000042", Money(0))
+    assert "RRN 632700000042" in home.content.decode()
+
+
+def test_only_operations_close_an_unmatched_answer(committed):
+    answer = unmatched(reason="NO_CALL")
+    form = Form(make_operator(roles.AUDITOR).client, page_of(answer).url)
+
+    assert form.look().status_code == 403
+    assert UnmatchedAnswer.objects.get().closed_at is None

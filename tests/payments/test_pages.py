@@ -1,12 +1,16 @@
 """What operators see of payments that did not go well: codes, words in two languages, scores."""
 
+import datetime as dt
+
 import pytest
 
+from apps.accounts.models import CoreBankingCall
+from apps.common import clock
 from apps.operators import roles
 from apps.payments.states import Role
 from apps.upi.contracts import RiskScore
 from tests.operators.factory import make_operator
-from tests.payments.hand import Deal, Side, drain
+from tests.payments.hand import Deal, Side, drain, leg
 from tests.payments.payer import enrol_payer
 
 LIST = "/admin/payments/transaction/"
@@ -88,3 +92,46 @@ def test_the_scores_of_a_leg_are_shown(browser, hand, asha):
     drain(Role.DEBIT)
 
     assert "NPCI TXNRISK 777" in page_of(browser, deal)
+
+
+def test_calls_to_a_host_are_steps_of_the_payment(browser, hand):
+    deal = Deal(payer=hand.account(), payee=ABROAD, paise=1_23_456_78)
+    hand.debit(deal)
+    drain(Role.DEBIT)
+    at = clock.now().replace(hour=20, minute=0, second=0, microsecond=0)
+    named = {
+        "leg_id": leg(deal, Role.DEBIT).pk,
+        "mti_class": "02",
+        "acquirer": "900001",
+        "business_date": clock.business_date(at),
+        "terminal": "EXBUPI01",
+        "transmitted_at": at,
+        "rrn": "632700000042",
+        "amount_paise": deal.paise,
+    }
+    debit = CoreBankingCall.objects.create(**named, kind="DEBIT", stan=42, state="SILENT")
+    CoreBankingCall.objects.create(
+        **named,
+        kind="ENQUIRY",
+        original=debit,
+        stan=43,
+        state="LATE",
+        repeats=1,
+        repeated_at=at + dt.timedelta(seconds=1),
+        response_code="00",
+        original_code="51",
+        answered_at=at + dt.timedelta(seconds=2),
+        settlement_date=dt.date(2026, 11, 24),
+    )
+
+    page = page_of(browser, deal)
+
+    assert "core banking" in page
+    assert "→ debit ₹1,23,456.78: no answer in time" in page
+    assert "→ enquiry sent again" in page
+    assert "← enquiry answered late: 00, the call had 51" in page
+    assert "STAN 000042" in page
+    assert "account XXXXXXXX" in page
+    assert deal.payer.number not in page
+    # By the Indian clock it is the next day.
+    assert "01:30:00" in page
