@@ -4,11 +4,21 @@ import csv
 import datetime as dt
 import io
 
+from apps.accounts.models import CoreBankingCall
+from apps.common import clock
+from apps.payments.models import Leg
+from apps.payments.states import Role
 from apps.settlement.host_file import COLUMNS
 from apps.settlement.services.host_days import fetch_host_file
 from apps.settlement.services.take_host_file import take_host_file
+from tests.payments.hand import drain, leg
 
 DAY = dt.timedelta(days=1)
+OPENING = 100_000
+# Which of the host's messages a fault is for.
+MOVEMENT = {"mti": "0200", "processing_code": "000000"}
+RETURN = {"mti": "0200", "processing_code": "200000"}
+ENQUIRY = {"processing_code": "380000"}
 
 
 def line(date, **changes):
@@ -60,3 +70,17 @@ def after(date):
 def take(date, content=None):
     """Take a day's file, the host's own if there is no other."""
     return take_host_file(content or fetch_host_file(date), date=date, now=after(date))
+
+
+def make_due():
+    Leg.objects.filter(next_action_at__isnull=False).update(next_action_at=clock.now())
+
+
+def again(role):
+    """Let the time pass until a leg is looked at once more, and look."""
+    make_due()
+    drain(role)
+
+
+def call_of(deal, role=Role.DEBIT):
+    return CoreBankingCall.objects.get(leg_id=leg(deal, role).pk, kind=role)

@@ -1,8 +1,10 @@
 """The command and the job take a day of the host, print or log what differs, and say so."""
 
-import datetime as dt
 import io
 import json
+import ssl
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.cache import cache
@@ -10,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from apps.common import clock
 from apps.settlement import host_selectors
+from apps.settlement.errors import HostFileUnavailableError
 from apps.settlement.models import HostFile
 from apps.settlement.services import host_days
 from tests.settlement.host_days import DAY, line, write
@@ -17,13 +20,6 @@ from tests.settlement.host_days import DAY, line, write
 
 def yesterday():
     return clock.business_date(clock.now()) - DAY
-
-
-@pytest.fixture
-def host(at_host, settings):
-    settings.CORE_BANKING_FILES_URL = f"http://127.0.0.1:{at_host.control_port}/dayfile"
-    settings.HOST_FILE_AT = dt.time.min
-    return at_host
 
 
 def run(**options):
@@ -116,3 +112,41 @@ def test_a_host_that_gives_no_file_is_asked_again_only_after_a_while(host, setti
     cache.delete(host_selectors.FETCH_MARK)
     assert host_selectors.host_file_is_due()
     assert not HostFile.objects.exists()
+
+
+class Shelf(BaseHTTPRequestHandler):
+    """Gives any file to whoever proved who they are."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.path.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def https_url(host):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=host.tls / "ca.pem")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(host.tls / "host.pem", host.tls / "host.key")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shelf)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}/files"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_by_https_both_sides_prove_who_they_are(settings, https_url):
+    settings.CORE_BANKING_FILES_URL = https_url
+
+    assert host_days.fetch_host_file(yesterday()) == f"/files/{yesterday()}".encode()
+
+    nobody = settings.CORE_BANKING["OPTIONS"] | {"tls_ca": ""}
+    settings.CORE_BANKING = settings.CORE_BANKING | {"OPTIONS": nobody}
+    with pytest.raises(HostFileUnavailableError):
+        host_days.fetch_host_file(yesterday())

@@ -1,19 +1,19 @@
 """What the host never answered its files prove: done by a line, not done by two without one."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 
 from apps.accounts.core_banking.base import core_banking
-from apps.accounts.models import BankAccount, CoreBankingCall
+from apps.accounts.models import BankAccount
 from apps.accounts.states import CallState
 from apps.common import clock
 from apps.common.money import ZERO, Money
 from apps.ledger import selectors as ledger
 from apps.ledger.contracts import Chart
 from apps.messaging.models import DeadLetter
-from apps.payments.models import Leg
-from apps.payments.services import verify
 from apps.payments.states import Role
 from apps.risk.selectors import used_on
 from apps.settlement.contracts import BreakKind
@@ -28,83 +28,17 @@ from apps.settlement.services.take_host_file import take_host_file
 from tests.accounts.core_banking.conftest import wait_until
 from tests.payments.hand import Deal, drain, history, leg, state
 from tests.settlement.files import ABROAD
-from tests.settlement.host_days import DAY, lines_of, take, write
-
-MOVEMENT = {"mti": "0200", "processing_code": "000000"}
-RETURN = {"mti": "0200", "processing_code": "200000"}
-ENQUIRY = {"processing_code": "380000"}
-OPENING = 100_000
-
-
-@pytest.fixture
-def host(at_host, settings):
-    settings.CORE_BANKING_FILES_URL = f"http://127.0.0.1:{at_host.control_port}/dayfile"
-    return at_host
-
-
-@pytest.fixture
-def payer(host, hand):
-    return hand.account(paise=OPENING)
-
-
-@pytest.fixture
-def impatient(monkeypatch, host):
-    """Let nobody wait long for a host that is told to be silent."""
-
-    def work(role):
-        adapter = core_banking()
-        patient = adapter._options
-        adapter._options = dataclasses.replace(patient, answer_seconds=0.3)
-        drain(role)
-        adapter._options = patient
-
-    return work
-
-
-@pytest.fixture
-def unknown(host, hand, payer, impatient):
-    """Return a maker of debits that the host did, or did not, and said nothing of."""
-
-    def make(*, is_applied):
-        deal = Deal(payer=payer, payee=ABROAD)
-        before = host.balance(payer.number)
-        hand.debit(deal)
-        verify.verify_due()
-        host.fault("timeout_applied" if is_applied else "timeout_not_applied", match=MOVEMENT)
-        impatient(Role.DEBIT)
-        assert state(deal, Role.DEBIT) == "UNKNOWN"
-        if is_applied:
-            wait_until(lambda: host.balance(payer.number) < before)
-        return deal
-
-    return make
-
-
-@pytest.fixture
-def enquire_in_vain(host, impatient):
-    def enquire(role=Role.DEBIT):
-        host.fault("black_hole", match=ENQUIRY)
-        _make_due()
-        impatient(role)
-        host.control.delete("/faults").raise_for_status()
-
-    return enquire
-
-
-@pytest.fixture
-def one_try(settings):
-    """Let one enquiry be enough, and one cancellation, each only when the test makes it due."""
-    settings.HOST_ENQUIRY_SECONDS = (60.0,)
-    settings.HOST_CANCEL_SECONDS = (60.0,)
-
-
-def _make_due():
-    Leg.objects.filter(next_action_at__isnull=False).update(next_action_at=clock.now())
-
-
-def again(role):
-    _make_due()
-    drain(role)
+from tests.settlement.host_days import (
+    DAY,
+    OPENING,
+    RETURN,
+    again,
+    call_of,
+    lines_of,
+    make_due,
+    take,
+    write,
+)
 
 
 def posted(hand, payer, paise=14950):
@@ -113,10 +47,6 @@ def posted(hand, payer, paise=14950):
     drain(Role.DEBIT)
     assert state(deal, Role.DEBIT) == "POSTED"
     return deal
-
-
-def call_of(deal, role=Role.DEBIT):
-    return CoreBankingCall.objects.get(leg_id=leg(deal, role).pk, kind=role)
 
 
 def mirror():
@@ -245,7 +175,7 @@ def test_a_cancellation_that_nobody_acknowledged_is_proved_by_the_line_that_undi
     deal = unknown(is_applied=True)
     enquire_in_vain()
     host.fault("timeout_applied", match={"mti": "0420"})
-    _make_due()
+    make_due()
     impatient(Role.DEBIT)
     assert DeadLetter.objects.get().resolved_at is None
     wait_until(lambda: host.balance(payer.number) == OPENING)
@@ -368,6 +298,47 @@ def test_a_line_about_something_else_proves_nothing(host, unknown):
     assert state(deal, Role.DEBIT) == "UNKNOWN"
     assert mirror() == ZERO
     assert (BreakKind.AMOUNT_DIFFERS, deal.id) in breaks(date)
+
+
+def test_an_enquiry_that_is_overtaken_by_the_file_moves_nothing_twice(host, unknown, monkeypatch):
+    deal = unknown(is_applied=True)
+    date = call_of(deal).business_date
+    host.order("/cutover")
+    adapter = core_banking()
+    ask = adapter._exchange
+
+    def ask_late(requests):
+        if not ended:
+            ended.append(take(date))
+        return ask(requests)
+
+    ended = []
+    monkeypatch.setattr(adapter, "_exchange", ask_late)
+    again(Role.DEBIT)
+
+    assert ended == [1]
+    assert history(deal, Role.DEBIT)[-2:] == ["UNKNOWN", "POSTED"]
+    assert mirror() == Money(-14950)
+    assert breaks(date) == []
+
+
+def test_two_who_take_the_same_file_at_once_take_it_once(host, unknown):
+    deal = unknown(is_applied=True)
+    date = call_of(deal).business_date
+    host.order("/cutover")
+
+    def take_alone(_):
+        try:
+            return take(date)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        ended = list(threads.map(take_alone, range(4)))
+
+    assert sum(ended) == 1
+    assert (HostFile.objects.count(), HostFileLine.objects.count()) == (1, 1)
+    assert mirror() == Money(-14950)
 
 
 def test_a_day_has_one_file_for_ever(host, unknown):

@@ -12,6 +12,8 @@ if FAULT_AT or FAULT_TRACE:
     raise ImproperlyConfigured("fault injection is not for production")
 if UPI_TIMER_SCALE != 1 or UPI_TIMERS_FIXED:
     raise ImproperlyConfigured("UPI_TIMER_SCALE and UPI_TIMERS_FIXED are not for production")
+if CORE_BANKING["OPTIONS"] and CORE_BANKING_FILES_URL.startswith("http:"):
+    raise ImproperlyConfigured("CORE_BANKING_FILES_URL is proof, and travels by https only")
 
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
