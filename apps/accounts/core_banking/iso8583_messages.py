@@ -126,10 +126,15 @@ def word_of(answer: Parsed, *, near: dt.datetime, at: dt.datetime) -> Word:
     return Word(
         response_code=answer.get(39),
         answered_at=at,
-        original_code=answer.get(44)[:2],
+        original_code=_code_of(answer.get(44)),
         approval=answer.get(38),
         settlement_date=_date(answer.get(15), near=clock.business_date(near)),
     )
+
+
+def _code_of(text: str) -> str:
+    """Return the response code that free text begins with, if it does: no row takes all bytes."""
+    return text[:2] if text[:2].isalnum() else ""
 
 
 def instant_of(transmitted: str, *, near: dt.datetime) -> dt.datetime | None:
