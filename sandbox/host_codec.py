@@ -52,7 +52,14 @@ def _library_spec() -> dict[str, dict[str, object]]:
     return spec
 
 
+PIN_BLOCK = "52"
 _SPEC = _library_spec()
+# Nobody reads a PIN block; a faulty host writes one.
+_FAULTY_SPEC = _SPEC | {
+    PIN_BLOCK: {
+        "data_enc": "b", "len_enc": "ascii", "len_type": 0, "max_len": 8, "desc": "field 52"
+    }
+}  # fmt: skip
 
 
 class FrameError(Exception):
@@ -137,5 +144,5 @@ def encode(mti: str, fields: Mapping[str, str], *, with_mac: bool = True) -> byt
     if with_mac:
         is_long = any(_SECOND_BITMAP.fullmatch(number) for number in fields)
         content["128" if is_long else "64"] = "00" * MAC_BYTES
-    written, _ = iso8583.encode(content, _SPEC)
+    written, _ = iso8583.encode(content, _FAULTY_SPEC)
     return bytes(written[:-MAC_BYTES] if with_mac else written)

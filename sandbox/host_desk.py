@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sandbox.host_book import HostBook
-from sandbox.host_codec import Message
+from sandbox.host_codec import PIN_BLOCK, Message
 from sandbox.host_faults import NOT_DONE, Fault, Kind
 from sandbox.host_request import MOVING, Answer, Processing, Request, Response
 
@@ -74,6 +74,8 @@ def spoilt(fields: Mapping[str, str], fault: Fault) -> dict[str, str]:
             changed["39"] = fault.code
         case Kind.CONTROL_BYTES:
             changed["44"] = "\x00\x1c\r\n\x1b[31m"
+        case Kind.PIN_BLOCK:
+            changed[PIN_BLOCK] = "0123456789ABCDEF"
         case _:
             pass
     return changed

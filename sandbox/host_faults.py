@@ -15,8 +15,9 @@ class Kind(enum.StrEnum):
 
     Done, and the answer goes wrong: TIMEOUT_APPLIED (no answer), LATE (after `seconds`), DUPLICATE
     (twice), CROSSED_STAN (with another STAN), OTHER_AMOUNT and OTHER_RRN (with another DE4, DE37),
-    BAD_MAC, NO_MAC, OTHER_MAC (that of the answer before), CONTROL_BYTES (in DE44), GARBAGE (noise
-    in a frame), ONE_BYTE_SEGMENTS, TORN (half a frame, then the end), RESET (no answer, the end).
+    BAD_MAC, NO_MAC, OTHER_MAC (that of the answer before), CONTROL_BYTES (in DE44), PIN_BLOCK (in
+    DE52, which no message of this wire may have), GARBAGE (noise in a frame), ONE_BYTE_SEGMENTS,
+    TORN (half a frame, then the end), RESET (no answer, the end).
     Done in part: PARTIAL (half the amount, and the answer says so).
     Done later: HELD (the host begins after `seconds`, as if the network had kept it).
     Not done: TIMEOUT_NOT_APPLIED, BLACK_HOLE (everything, for `seconds` or until it is ended),
@@ -38,6 +39,7 @@ class Kind(enum.StrEnum):
     BLACK_HOLE = "black_hole"
     UNKNOWN_CODE = "unknown_code"
     CONTROL_BYTES = "control_bytes"
+    PIN_BLOCK = "pin_block"
     GARBAGE = "garbage"
     ONE_BYTE_SEGMENTS = "one_byte_segments"
     TORN = "torn"

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 
 from sandbox import clock
+from sandbox.host_codec import PIN_BLOCK
 from sandbox.store import Store
 
 _ROWS_MAX = 1000
@@ -22,7 +23,8 @@ class HostJournal:
         self, direction: str, link: int, mti: str, fields: Mapping[str, str], *, fault: str = ""
     ) -> None:
         """Write a message down. Whatever bytes it holds, JSON keeps them on one line."""
-        shown = json.dumps({"mti": mti} | {name: _masked(name, fields[name]) for name in fields})
+        masked = {name: _masked(name, fields[name]) for name in fields if name != PIN_BLOCK}
+        shown = json.dumps({"mti": mti} | masked)
         at = clock.iso(clock.now())
         self._store.note(
             lambda connection: connection.execute(

@@ -153,6 +153,16 @@ def test_an_answer_has_control_bytes_and_the_journal_stays_readable(host, caller
     assert row["fields"]["44"] == answer[44]
 
 
+def test_an_answer_has_a_pin_block_and_the_journal_has_not(host, caller, account, fault):
+    fault("pin_block")
+
+    caller.send(caller.framed("0200", caller.request("000000", account, PAISE)))
+
+    assert bytes.fromhex("0123456789ABCDEF") in caller.receive_raw()
+    row = next(row for row in reversed(host.journal()) if row["fault"] == "pin_block")
+    assert "52" not in row["fields"]
+
+
 def test_an_answer_is_noise_in_a_frame(host, caller, account, fault):
     fault("garbage")
     caller.send(caller.framed("0200", caller.request(DEBIT, account, PAISE)))

@@ -7,7 +7,9 @@ import secrets
 import time
 from dataclasses import dataclass
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 from apps.accounts.core_banking.base import Order, OrderKind, Outcome
@@ -116,3 +118,18 @@ def make_bank(committed, host_server, options):
 @pytest.fixture
 def bank(make_bank) -> Bank:
     return make_bank()
+
+
+@pytest.fixture
+def draw_from(committed):
+    """Set the sequence, as its owner: the next number drawn is this one."""
+
+    def draw_from(number):
+        entry = settings.DATABASES["owner"]
+        with psycopg.connect(
+            host=entry["HOST"], port=entry["PORT"], user=entry["USER"],
+            password=entry["PASSWORD"], dbname=entry["NAME"], autocommit=True,
+        ) as owner:  # fmt: skip
+            owner.execute("SELECT setval('accounts_core_banking_trace', %s, false)", [number])
+
+    return draw_from

@@ -63,6 +63,20 @@ def test_a_batch_goes_over_one_link_and_each_order_has_its_own_answer(bank):
     assert len({(c.terminal, c.stan) for c in CoreBankingCall.objects.all()}) == 60
 
 
+def test_b12_a_batch_goes_on_over_the_last_stan(bank, draw_from):
+    draw_from(999_990)
+    orders = [bank.order(paise=100 + place) for place in range(20)]
+
+    outcomes = bank.work(*orders)
+
+    assert [outcome.code for outcome in outcomes] == ["00"] * 20
+    assert bank.held() == OPENING - sum(range(100, 120))
+    assert {bank.call(order).stan for order in orders} == {
+        *range(999_991, 1_000_000),
+        *range(1, 12),
+    }
+
+
 def test_an_account_that_may_not_move_is_a_refusal(bank):
     frozen = "77" + bank.account[2:]
     bank.host.open_account(frozen, OPENING, "FROZEN")

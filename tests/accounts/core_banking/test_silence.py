@@ -166,6 +166,31 @@ def test_b15_a_partial_approval_is_none_and_is_undone(bank):
     assert mirror() == ZERO
 
 
+def test_b19_an_answer_with_a_pin_block_is_as_never_received_and_leaves_no_trace(bank, caplog):
+    order = bank.order()
+    bank.host.fault("pin_block", match={"mti": "0200"})
+
+    (first,) = bank.work_in_vain(order)
+    (found,) = bank.enquire(order)
+
+    assert told(first) == NOTHING
+    assert told(found) == (Result.POSTED, "00")
+    assert bank.adapter.counts["malformed"] == 1
+    assert "0123456789ABCDEF" not in caplog.text.upper()
+    assert "field '52' is not in the profile" in caplog.text
+    assert not UnmatchedAnswer.objects.exists()
+
+
+def test_b20_control_bytes_of_an_answer_stay_in_its_line(bank, caplog):
+    order = bank.order()
+    bank.host.fault("control_bytes", match={"mti": "0200"})
+
+    (outcome,) = bank.work(order)
+
+    assert told(outcome) == (Result.POSTED, "00")
+    assert "\x1b" not in caplog.text
+
+
 def test_b16_a_request_of_the_host_is_refused(bank):
     bank.work(bank.order(paise=1))
 

@@ -2,9 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from apps.accounts.core_banking import iso8583_calls as calls
@@ -23,21 +21,6 @@ def wish(kind=CallKind.DEBIT, leg=None):
 @transaction.atomic
 def plan(*wishes, terminals=TERMINALS):
     return calls.plan(wishes, acquirer="900001", terminals=terminals)
-
-
-@pytest.fixture
-def draw_from(committed):
-    """Set the sequence, as its owner: the next number drawn is this one."""
-
-    def draw_from(number):
-        entry = settings.DATABASES["owner"]
-        with psycopg.connect(
-            host=entry["HOST"], port=entry["PORT"], user=entry["USER"],
-            password=entry["PASSWORD"], dbname=entry["NAME"], autocommit=True,
-        ) as owner:  # fmt: skip
-            owner.execute("SELECT setval('accounts_core_banking_trace', %s, false)", [number])
-
-    return draw_from
 
 
 def names(planned):
