@@ -7,7 +7,7 @@ TEST_DIR := UPI_LOCAL_DIR=.local/test
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check bench reset sync certify soak
+.PHONY: help up demo test check bench host reset sync certify soak
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ demo: sync ## play every kind of payment on a fresh platform and prove the books
 
 test: sync ## everything that must hold: check, then the tests (PYTEST="..." adds options)
 	@$(PYTHON) -m tests.lanes $(PYTEST)
+
+host: sync ## the suites that move money, with the money at a bank's host (PYTEST="..." adds options)
+	@CORE_BANKING=iso8583 UPI_LOCAL_DIR=.local/host $(LOCAL) run --only postgres,redis,hsm -- \
+		$(PYTHON) -m pytest tests/payments tests/accounts tests/api tests/merchants tests/vpa $(PYTEST)
 
 check: sync ## style, types, import contracts, settings, migrations
 	@$(TEST_DIR) $(LOCAL) run --only postgres,redis,hsm -- $(PYTHON) -m deploy.local.checks

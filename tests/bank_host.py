@@ -10,6 +10,7 @@ works on committed rows before the host: `make host` runs the suites that move m
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,7 +18,13 @@ from django.conf import settings as django_settings
 
 from apps.accounts.core_banking.base import core_banking
 from apps.accounts.core_banking.iso8583 import Iso8583CoreBanking
+from apps.accounts.core_banking.iso8583_calls import MOVEMENTS
 from apps.accounts.core_banking.iso8583_link import Timing
+from apps.accounts.models import CoreBankingCall
+from apps.accounts.states import CallState
+from apps.common.money import Money
+from apps.ledger.contracts import Chart
+from apps.ledger.selectors import account_by_code
 from hsm import ceremony, host_keys
 from hsm.configuration import configuration
 from tests import core_banking_host
@@ -39,12 +46,60 @@ KEY_SECONDS = 30
 # The environment puts every test before the host.
 EVERYWHERE = bool(django_settings.CORE_BANKING["BACKEND"] == BACKEND)
 _SERVING: list[HostProcess] = []
+_OPENED: dict[str, int] = {}
 
 
 def open_account(number: str, paise: int) -> None:
     """Open an account with all its money at the host that the present test has, if any."""
     for host in _SERVING:
         host.open_account(number, paise)
+        _OPENED[number] = paise
+
+
+def moved() -> Money:
+    """Return how much more the accounts at the host have than when they were opened."""
+    return Money(sum(host.balance(n) - was for host in _SERVING for n, was in _OPENED.items()))
+
+
+def mirrored() -> Money:
+    """Return what our books say of the same."""
+    return account_by_code(Chart.CORE_BANKING).balance
+
+
+def settings_of_others(**changes: Any) -> dict[str, Any]:
+    """Return what other processes of the bank are told of the host, if there is one, for JSON."""
+    if not _SERVING:
+        return {}
+    options = django_settings.CORE_BANKING["OPTIONS"] | changes
+    return {
+        "HSM_HOST_MAC_KEY": django_settings.HSM_HOST_MAC_KEY,
+        "CORE_BANKING": {
+            "BACKEND": BACKEND,
+            "OPTIONS": {name: each for name, each in options.items() if name != "timing"},
+        },
+    }
+
+
+@contextmanager
+def silent_debits(*, applied: bool) -> Iterator[None]:
+    """Let the host answer no debit, whether it is done or not."""
+    (host,) = _SERVING
+    kind = "timeout_applied" if applied else "timeout_not_applied"
+    host.fault(kind, count=10_000, match={"mti": "0200", "processing_code": "000000"})
+    try:
+        yield
+    finally:
+        host.control.delete("/faults").raise_for_status()
+
+
+def held(number: str) -> Money:
+    """Return what is in a customer's account, wherever it is kept."""
+    return core_banking().balance(number)
+
+
+def posted() -> list[str]:
+    """Return the states by which a leg is posted: with a host, what is asked is seen."""
+    return ["POSTED"] if core_banking().posts_at_once else ["POSTING", "POSTED"]
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +158,15 @@ def at_host(committed, settings, options, host_server) -> Iterator[HostProcess]:
         core_banking.cache_clear()
     _SERVING.append(host_server)
     yield host_server
+    silent = CoreBankingCall.objects.filter(kind__in=MOVEMENTS, response_code="")
+    has_open_calls = silent.exclude(state=CallState.NOT_SENT).exists()
+    books = mirrored(), moved()
     _SERVING.remove(host_server)
+    _OPENED.clear()
     if not EVERYWHERE:
         _end_links()
+    # What a test left open is its own affair.
+    assert has_open_calls or books[0] == books[1], "our books and the host's differ"
 
 
 @pytest.fixture(scope="session")
@@ -117,9 +178,12 @@ def _kept_links() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _before_the_host(request: pytest.FixtureRequest) -> None:
-    if EVERYWHERE and "committed" in request.fixturenames:
-        request.getfixturevalue("_kept_links")
-        request.getfixturevalue("at_host")
+    if not EVERYWHERE or "committed" not in request.fixturenames:
+        return
+    if request.node.get_closest_marker("own_books"):
+        pytest.skip("the money is at a host")
+    request.getfixturevalue("_kept_links")
+    request.getfixturevalue("at_host")
 
 
 def _end_links() -> None:

@@ -1,6 +1,7 @@
 """The bank as two processes that die and come back, the switch as a third, and a buyer."""
 
 import datetime as dt
+import json
 import os
 import queue
 import subprocess
@@ -25,6 +26,7 @@ from apps.payments.states import Role, State, is_final
 from apps.risk.models import LimitRule
 from apps.upi.models import Exchange
 from sandbox.phone import Handset, Phone, RefusedError
+from tests import bank_host
 from tests.api.people import Shop, open_shop
 from tests.payments.hand import PIN
 from tests.payments.payer import Payer, enrol_payer, shop_side
@@ -41,11 +43,11 @@ LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 class Part:
     """A process of the bank, and what it says of its life."""
 
-    def __init__(self, name: str, port: int, environment: dict[str, str]) -> None:
+    def __init__(self, name: str, port: int, environment: dict[str, str], changes: str) -> None:
         self._said: queue.Queue[str] = queue.Queue()
         self.deaths = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.payments.mortal", name, str(port)],
+            [sys.executable, "-m", "tests.payments.mortal", name, str(port), changes],
             cwd=ROOT, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
@@ -286,7 +288,8 @@ def open_world(hand, tmp_path) -> Iterator["World"]:
         settings.KEYS_DIRECTORY = keys
         call_command("exchange_keys", wait=10)
         environment = _environment(f"http://127.0.0.1:{port}")
-        parts += [Part(name, bank_port, environment) for name in ("web", "work")]
+        changes = json.dumps(bank_host.settings_of_others(answer_seconds=1.5))
+        parts += [Part(name, bank_port, environment, changes) for name in ("web", "work")]
         key = serialization.load_pem_public_key((keys / "NPCI.credential.pem").read_bytes())
         phone = Phone(_handset(payer), api_url=f"http://127.0.0.1:{bank_port}", switch_key=key)
         phone.login()

@@ -9,7 +9,6 @@ from django.db import connection
 from apps.accounts.models import BankAccount, PinState
 from apps.accounts.services import pin
 from apps.common import clock, ids
-from apps.common.clock import business_date
 from apps.common.money import Money
 from apps.ledger.models import Transfer
 from apps.payments.models import Leg
@@ -21,6 +20,7 @@ from apps.risk.selectors import used_on
 from apps.upi.models import Exchange, PinBlock
 from hsm.pin import PinVerdict
 from tests.accounts.issuer import credential
+from tests.bank_host import posted
 from tests.payments.hand import PIN, Deal, Side, drain, history, leg, state
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
@@ -194,7 +194,7 @@ def test_the_days_limits_hold_and_a_decline_gives_back(hand, asha):
     poor = hand.debit(Deal(payer=asha, payee=ABROAD, paise=100_001))
     drain(Role.DEBIT)
     assert poor.code == "Z9"
-    assert used_on(account_id, business_date(clock.now())) == (Money(0), 0)
+    assert used_on(account_id, clock.business_date(clock.now())) == (Money(0), 0)
 
     codes = []
     for _ in range(3):
@@ -203,7 +203,7 @@ def test_the_days_limits_hold_and_a_decline_gives_back(hand, asha):
         codes.append(sent.code)
 
     assert codes == ["00", "00", "Z7"]
-    assert used_on(account_id, business_date(clock.now())) == (Money(200), 2)
+    assert used_on(account_id, clock.business_date(clock.now())) == (Money(200), 2)
 
 
 def test_a_batch_shares_one_limit_row(hand, asha):
@@ -324,18 +324,18 @@ def test_a_head_from_the_future_gives_no_more_time(hand, deal):
     assert found.post_before_at <= found.received_at + dt.timedelta(seconds=10)
 
 
+@pytest.mark.own_books
 def test_the_clock_is_read_after_the_lock_of_the_books(hand, deal, settings):
     """A batch that waited behind another one judges time when it may post, not when it asked."""
     hand.debit(deal)
     verify.verify_due()
     seen = []
-    admit = connection.execute_wrapper
 
     def watch(execute, sql, params, many, context):
         seen.append(sql)
         return execute(sql, params, many, context)
 
-    with admit(watch):
+    with connection.execute_wrapper(watch):
         advance(Role.DEBIT)
 
     lock = next(place for place, sql in enumerate(seen) if "pg_advisory_xact_lock" in sql)
@@ -397,4 +397,4 @@ def test_a_lost_ack_moves_no_money_and_the_same_bytes_go_again(hand, deal):
     assert bodies[0] == bodies[1]
     assert sent.code == "00"
     assert Transfer.objects.filter(purpose="UPI_DEBIT").count() == 1
-    assert history(deal, Role.DEBIT) == ["RECEIVED", "VERIFYING", "VERIFIED", "POSTED"]
+    assert history(deal, Role.DEBIT) == ["RECEIVED", "VERIFYING", "VERIFIED", *posted()]

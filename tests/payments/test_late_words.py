@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from apps.accounts.selectors import available_balance
 from apps.common import clock
 from apps.common.money import Money
 from apps.ledger.selectors import books_sum
@@ -16,6 +15,7 @@ from apps.payments.states import Role
 from apps.upi import timers
 from apps.upi.timer_models import Timer
 from tests.api.people import open_shop
+from tests.bank_host import held
 from tests.payments.asking import STORE, Asking, due, expire
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 from tests.payments.payer import BLOCK, enrol_payer, shop_side
@@ -273,7 +273,7 @@ def test_a_refund_s_debit_that_comes_after_its_reversal_finds_a_tombstone(hand):
     drain()
 
     assert (reversal.code, late.err, late.code) == ("OD", "", "XB")
-    assert available_balance(sale.side.number) == sale.deal.amount
+    assert held(sale.side.number) == sale.deal.amount
 
 
 @pytest.mark.parametrize("kind", ["COLLECT", "REFUND"])
@@ -286,7 +286,7 @@ def test_a_credit_that_comes_after_its_reversal_finds_a_tombstone(hand, kind):
     drain()
 
     assert (reversal.code, late.err, late.code) == ("OC", "", "XC")
-    assert available_balance(deal.payee.number) == Money(0)
+    assert held(deal.payee.number) == Money(0)
 
 
 @pytest.mark.parametrize("kind", ["PAY", "COLLECT", "REFUND"])

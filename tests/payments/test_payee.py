@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from apps.accounts.selectors import available_balance
 from apps.common.money import Money
 from apps.messaging.models import OutboxEvent
 from apps.payments.models import Contradiction, Leg, Refund
 from apps.payments.open_items import ItemKind, open_items
 from apps.payments.states import Role
 from tests.api.people import open_shop
+from tests.bank_host import held, posted
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 from tests.payments.payer import enrol_payee, enrol_payer, shop_side
 
@@ -233,8 +233,8 @@ def test_money_for_an_account_and_its_branch_is_credited_and_nobody_is_asked(han
     drain(Role.CREDIT)
 
     assert sent.code == "00"
-    assert history(deal, Role.CREDIT) == ["RECEIVED", "POSTED"]
-    assert available_balance(deal.payee.number) == deal.amount
+    assert history(deal, Role.CREDIT) == ["RECEIVED", *posted()]
+    assert held(deal.payee.number) == deal.amount
     assert not Leg.objects.filter(transaction_id=deal.id, role=Role.PAYEE_PSP).exists()
     (event,) = OutboxEvent.objects.filter(type="payments.credit.posted")
     assert event.data["payee_address"] == "XXXXXXXX7899@exbk0000001.ifsc.npci"
@@ -246,7 +246,7 @@ def test_money_for_an_account_never_reaches_another_one(hand, inward, named):
     drain(Role.CREDIT)
 
     assert sent.code == "B6"
-    assert available_balance(inward.payee.number) == Money(0)
+    assert held(inward.payee.number) == Money(0)
 
 
 def test_money_for_another_banks_account_never_reaches_one_of_ours_of_that_number(hand, inward):
@@ -255,7 +255,7 @@ def test_money_for_another_banks_account_never_reaches_one_of_ours_of_that_numbe
 
     assert sent.code == "XI"
     assert state(inward, Role.CREDIT) == "DECLINED"
-    assert available_balance(inward.payee.number) == Money(0)
+    assert held(inward.payee.number) == Money(0)
 
 
 def test_an_order_is_paid_by_the_confirmation_when_that_comes_first(hand, sale):

@@ -19,6 +19,8 @@ from tests.operators.test_key_ceremony import carry_out, decided, officers  # no
 from tests.payments.hand import Deal, drain
 from tests.payments.test_debit import ABROAD
 
+# The token of each test is its own, and the host has no key in it.
+pytestmark = pytest.mark.own_books
 OLD, NEW = "pin-verification-1", "pin-verification-2"
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from apps.accounts.models import BankAccount
-from apps.accounts.selectors import available_balance
 from apps.common import clock
 from apps.common.money import Money
 from apps.ledger.selectors import books_sum
@@ -14,6 +13,7 @@ from apps.payments.services.settle import FileRow, apply_rows
 from apps.payments.states import Role
 from tests.api.people import open_shop
 from tests.api.race import at_once
+from tests.bank_host import held
 from tests.payments.hand import drain, state
 from tests.payments.payer import enrol_payer, shop_side
 from tests.payments.sale import PAID, Sale
@@ -95,7 +95,7 @@ def test_a_refund_to_a_closed_account_is_declined_and_may_be_tried_again(hand):
 
     assert (credit.code, reversal.code) == ("XI", "00")
     assert sale.see(shown)["failure"]["code"] == "payee_account_unavailable"
-    assert (available_balance(sale.side.number), sale.left) == (Money(PAID), PAID)
+    assert (held(sale.side.number), sale.left) == (Money(PAID), PAID)
     assert sale.ask().status_code == 202
     assert books_sum() == Money(0)
 

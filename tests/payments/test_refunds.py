@@ -7,7 +7,7 @@ import orjson
 import pytest
 from django.db import transaction
 
-from apps.accounts.selectors import account_ids_by_number, available_balance
+from apps.accounts.selectors import account_ids_by_number
 from apps.common import clock
 from apps.common.clock import business_date
 from apps.common.money import Money
@@ -24,6 +24,7 @@ from apps.payments.timeline import timeline_of
 from apps.risk.selectors import used_on
 from tests.api.people import open_shop
 from tests.api.race import at_once
+from tests.bank_host import held, posted
 from tests.payments.hand import Deal, Side, drain, history, state
 from tests.payments.payer import enrol_payer, shop_side
 from tests.payments.sale import ABROAD, PAID, Sale, due
@@ -51,8 +52,8 @@ def test_a_refund_names_its_original_and_is_debited_from_the_merchant_without_a_
     drain(Role.DEBIT)
 
     assert debit.code == "00"
-    assert history(deal, Role.DEBIT) == ["RECEIVED", "VERIFIED", "POSTED"]
-    assert available_balance(sale.side.number) == Money(PAID - 5000)
+    assert history(deal, Role.DEBIT) == ["RECEIVED", "VERIFIED", *posted()]
+    assert held(sale.side.number) == Money(PAID - 5000)
     assert books_sum() == Money(0)
 
 
@@ -235,7 +236,7 @@ def test_a_debit_without_a_pin_is_taken_for_a_refund_of_ours_only(hand, sale):
 
     hand.answer_payment(deal, "FAILURE", "U20", kind="REFUND")
     assert hand.refund_debit(deal).err == "U51"
-    assert available_balance(stranger.number) == Money(100_000)
+    assert held(stranger.number) == Money(100_000)
 
 
 def vars_of(deal):
@@ -255,7 +256,7 @@ def test_a_refund_debit_that_is_reversed_is_back_with_the_merchant(hand, sale):
     drain(Role.REVERSAL)
 
     assert reversal.code == "00"
-    assert available_balance(sale.side.number) == Money(PAID)
+    assert held(sale.side.number) == Money(PAID)
     assert books_sum() == Money(0)
 
 
@@ -296,7 +297,7 @@ def test_money_given_back_reaches_the_account_it_came_from(hand, sale):
     drain()
 
     assert (sent.code, told.err, told.code) == ("00", "", "00")
-    assert available_balance(other.number) == back.amount
+    assert held(other.number) == back.amount
 
 
 def test_what_our_merchants_give_back_reaches_nobody_but_who_paid(hand):
@@ -311,7 +312,7 @@ def test_what_our_merchants_give_back_reaches_nobody_but_who_paid(hand):
     drain(Role.CREDIT)
 
     assert sent.code == "B6"
-    assert available_balance(other.number) == Money(0)
+    assert held(other.number) == Money(0)
 
 
 @pytest.mark.parametrize("reason", ["DUPLICATE", "EXPIRED"])

@@ -17,6 +17,7 @@ from apps.payments.states import Role
 from apps.risk.selectors import used_on
 from apps.upi.models import Exchange, PinBlock
 from apps.upi.timer_models import Timer
+from tests.bank_host import posted
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
@@ -45,7 +46,7 @@ def test_a_posted_debit_is_paid_back_by_a_new_transfer(hand, deal):
 
     assert reversal.code == "00"
     assert state(deal, Role.DEBIT) == "POSTED"
-    assert history(deal, Role.REVERSAL) == ["WAITING_ORIGINAL", "POSTED"]
+    assert history(deal, Role.REVERSAL) == ["WAITING_ORIGINAL", *posted()]
     first, second = transfers(deal)
     assert (second.debit_account_id, second.credit_account_id) == (
         first.credit_account_id,
