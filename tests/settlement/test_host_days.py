@@ -249,6 +249,24 @@ def test_a_return_of_unknown_outcome_is_proved_done_by_a_line(host, hand, payer,
     assert breaks(date) == []
 
 
+def test_a_credit_of_unknown_outcome_is_proved_done_by_a_line(host, hand, impatient):
+    payee = hand.plain_account("001234567899")
+    deal = Deal(payer=ABROAD, payee=payee)
+    hand.credit(deal)
+    host.fault("timeout_applied", match={"processing_code": "210000"})
+    impatient(Role.CREDIT)
+    assert state(deal, Role.CREDIT) == "UNKNOWN"
+    wait_until(lambda: host.balance(payee.number) == 14950)
+    date = call_of(deal, Role.CREDIT).business_date
+    host.order("/cutover")
+
+    assert take(date) == 1
+
+    assert state(deal, Role.CREDIT) == "POSTED"
+    assert mirror() == Money(14950)
+    assert breaks(date) == []
+
+
 def test_every_way_in_which_a_day_may_differ_is_found(host, hand, payer):
     names = ("amount", "rrn", "account", "movement", "missing", "twice", "undone", "agrees")
     deals = {name: posted(hand, payer, paise=100 + place) for place, name in enumerate(names)}
