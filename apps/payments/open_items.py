@@ -42,7 +42,7 @@ OWNERS: Mapping[ItemKind, str] = {
     ItemKind.CREDIT_OF_FAILED: "disputes: recover from the beneficiary",
     ItemKind.CREDIT_REVERSAL_UNACKED: "settlement: the switch's file decides",
     ItemKind.CREDIT_OWED: "disputes: credit or return (TCC, RET)",
-    ItemKind.UNKNOWN: "operations: status check, then the switch's file",
+    ItemKind.UNKNOWN: "operations: status check, then the file of the switch or the host",
     ItemKind.PARKED: "operations: mend the cause and let it run again",
     ItemKind.CONTRADICTED: "operations: two words about one payment",
     ItemKind.REFUND_OWED: "merchant service: the payment must go back, and has not",
