@@ -112,7 +112,7 @@ def check_keys() -> list[str]:
     Raises HsmUnavailableError.
     """
     found = _all_attributes()
-    absent = audit.missing(found, configuration().key_labels)
+    absent = audit.missing(found, configuration().needed_labels)
     faults = [f"{label}: missing" for label in absent] + audit.key_faults(found)
     public = [one for one in found if one[Attribute.CLASS] == ObjectClass.PUBLIC_KEY]
     faults += audit.twins(public)
@@ -131,7 +131,7 @@ def missing_keys() -> list[str]:
 
     def work(session: TokenSession) -> list[str]:
         # Found and judged once a session, then remembered: the token is asked for little.
-        return [label for label in configuration().key_labels if not _is_there(session, label)]
+        return [label for label in configuration().needed_labels if not _is_there(session, label)]
 
     return pool.run(work)
 

@@ -26,15 +26,22 @@ class Configuration:
     # For core banking's host: its MAC key, and ours for which the host wraps that.
     host_mac_key: str
     host_transport_key: str
+    # Whether the bank cannot work without the host's MAC key: its money is kept by such a host.
+    needs_host_mac: bool
     profile: Profile = SOFTHSM
 
     @property
     def key_labels(self) -> tuple[str, ...]:
-        """Return the labels of the keys that must be there for the bank to work."""
+        """Return the labels of the keys that the bank makes for itself and works with."""
         return (
             *(self.signing_key, self.issuer_key, self.pin_key, self.mac_key),
             *self.uri_keys,
         )
+
+    @property
+    def needed_labels(self) -> tuple[str, ...]:
+        """Return the labels of the keys that must be there for the bank to work."""
+        return (*self.key_labels, *([self.host_mac_key] if self.needs_host_mac else ()))
 
     @property
     def named_labels(self) -> frozenset[str]:
@@ -57,4 +64,5 @@ def configuration() -> Configuration:
         uri_keys=tuple(settings.HSM_URI_KEYS),
         host_mac_key=settings.HSM_HOST_MAC_KEY,
         host_transport_key=settings.HSM_HOST_TRANSPORT_KEY,
+        needs_host_mac=settings.HSM_HOST_MAC_IS_NEEDED,
     )

@@ -6,9 +6,12 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_process_init
+from celery.signals import task_postrun, task_prerun, worker_init, worker_process_init
 from django.db import close_old_connections
 from kombu import Exchange, Queue
+
+from hsm.errors import TokenUnfitError
+from hsm.starting import audit_keys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "upi_platform.settings.development")
 
@@ -45,6 +48,15 @@ def _keep_connections(**signal: Any) -> None:
     """Close connections that broke or are old, as Django does around requests; keep the others."""
     del signal
     close_old_connections()
+
+
+@worker_init.connect
+def audit_keys_first(**_: Any) -> None:
+    """Audit the token's keys before any task; beside a wrong one the worker ends."""
+    try:
+        audit_keys()
+    except TokenUnfitError as error:
+        raise SystemExit(f"hsm_token_unfit: {error}") from error
 
 
 @worker_process_init.connect

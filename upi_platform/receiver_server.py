@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from hsm.starting import audit_keys
 from upi_platform.settings.env import environment
 
 # Messages come over connections that stay open: a handshake costs more than a message. The switch
@@ -80,6 +81,11 @@ class _Context(ssl.SSLContext):
 def ssl_context(_config: object, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """Return what every connection of this process is wrapped with (a hook of gunicorn)."""
     return _context()
+
+
+def post_worker_init(_worker: object) -> None:
+    """Audit the token's keys before the first message (a hook of gunicorn; see `web_server`)."""
+    audit_keys()
 
 
 @functools.cache

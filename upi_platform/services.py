@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from django.urls import URLPattern, URLResolver, include, path
 
+# Not one of the services: only a process told so by name shows them, behind no public router.
+METRICS = "metrics"
+
 # Service name -> the path prefixes that it serves -> the app's URL modules behind each.
 SERVICES: dict[str, dict[str, tuple[str, ...]]] = {
     "receiver": {"": ("apps.upi.urls",)},

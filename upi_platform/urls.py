@@ -4,17 +4,15 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
 from upi_platform import health, metrics_urls
-from upi_platform.services import SERVICES, urls_of
+from upi_platform.services import METRICS, SERVICES, urls_of
 
-# Not one of the services: only a process told so by name shows them, behind no public router.
-_METRICS = "metrics"
-_told = [name for name in settings.UPI_SERVICES if name != _METRICS]
+_told = [name for name in settings.UPI_SERVICES if name != METRICS]
 _names = SERVICES if "all" in _told else _told
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.live),
     path("readyz", health.ready),
     *urls_of(_names),
-    *(metrics_urls.urlpatterns if _METRICS in settings.UPI_SERVICES else ()),
+    *(metrics_urls.urlpatterns if METRICS in settings.UPI_SERVICES else ()),
 ]
 
 handler400 = "upi_platform.error_views.bad_request"

@@ -66,6 +66,11 @@ class LocalDirectory:
         """Return the folder for one server's own data."""
         return _made(self.root / name)
 
+    def emptied(self, name: str) -> Path:
+        """Return a folder for what is worth nothing after this run, with nothing in it."""
+        shutil.rmtree(self.root / name, ignore_errors=True)
+        return _made(self.root / name)
+
     def open_ground(self) -> Path:
         """
         Return a folder that another user of the machine can reach, for a server that refuses root.

@@ -65,6 +65,7 @@ class Platform:
             "admin": f"{public}/admin/",
             "switch": self.environment["SWITCH_URL"],
             "control": self.environment["SWITCH_CONTROL_URL"],
+            "metrics": self.environment["METRICS_URL"],
         }
 
     def start(self) -> None:
@@ -124,7 +125,8 @@ class Platform:
         self.stop()
 
     def _environment_of(self, servers: Servers) -> dict[str, str]:
-        values = servers.environment() | self._fixed | self._changes
+        shared = {"PROMETHEUS_MULTIPROC_DIR": str(self.directory.emptied("metrics"))}
+        values = servers.environment() | shared | self._fixed | self._changes
         if self._database is not None:
             owner = values["DATABASE_OWNER_URL"]
             values["DATABASE_OWNER_URL"] = postgres.prepare_database(

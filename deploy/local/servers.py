@@ -140,6 +140,7 @@ def own_addresses(directory: LocalDirectory, ports: Ports) -> dict[str, str]:
         "CORE_BANKING_HOST": f"{HOST}:{taken['host']}",
         "CORE_BANKING_CONTROL_URL": f"http://{HOST}:{taken['host_control']}",
         "CORE_BANKING_FILES_URL": f"http://{HOST}:{taken['host_control']}/dayfile",
+        "METRICS_URL": f"http://{HOST}:{taken['metrics']}/metrics",
         "SMS_GATEWAY_URL": f"http://{HOST}:{taken['control']}",
     }
 

@@ -75,6 +75,7 @@ def _welcome(platform: Platform, *, seconds: float) -> None:
         f"  admin          {urls['admin']}",
         f"  sandbox switch {urls['control']}",
         *_core_banking(platform),
+        f"  metrics        {urls['metrics']}",
         f"  addresses      {platform.directory.env_file}",
         f"  logs           {platform.directory.logs}",
         f"  phones         {platform.directory.root / 'phones'}",

@@ -4,7 +4,7 @@ import pytest
 
 from deploy.local import process_file, routes
 from deploy.local.process_file import PartPlan, ProcessFileError, Ready
-from upi_platform.services import SERVICES
+from upi_platform.services import METRICS, SERVICES
 
 
 def test_every_part_of_ours_can_be_filled_in():
@@ -30,7 +30,7 @@ def test_every_service_is_run_by_a_part_of_ours():
         if service
     ]
 
-    assert sorted(served) == sorted(SERVICES)
+    assert sorted(served) == sorted([*SERVICES, METRICS])
 
 
 def test_chosen_parts_bring_what_they_need_in_order(tmp_path):

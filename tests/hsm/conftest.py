@@ -23,6 +23,7 @@ TOKEN = {
     "HSM_URI_KEYS": ("uri-ec-1", "uri-rsa-1"),
     "HSM_HOST_MAC_KEY": "host-mac-1",
     "HSM_HOST_TRANSPORT_KEY": "host-transport-1",
+    "HSM_HOST_MAC_IS_NEEDED": False,
 }
 
 

@@ -89,6 +89,17 @@ def test_readiness_says_how_the_keys_are(token, db, _case, plant, said):
     assert said == "ok" or answer.status_code == 503
 
 
+def test_the_key_of_a_host_is_needed_where_a_host_keeps_the_money(token, db, settings):
+    assert ceremony.check_keys() == []
+    settings.HSM_HOST_MAC_IS_NEEDED = True
+    start_anew()
+
+    answer = health.ready(RequestFactory().get("/readyz"))
+
+    assert json.loads(answer.content)["checks"]["hsm"] == "missing: host-mac-1"
+    assert ceremony.check_keys() == ["host-mac-1: missing"]
+
+
 def test_readiness_says_which_key_is_missing(token, db, settings):
     settings.HSM_PIN_KEY = "pin-verification-9"
     start_anew()

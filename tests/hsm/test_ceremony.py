@@ -117,7 +117,7 @@ def test_four_processes_make_one_token_and_one_key_each_kind(empty_folder):
 def _as_arguments():
     names = ["PKCS11_MODULE", "PKCS11_TOKEN_LABEL", "PKCS11_USER_PIN", "PKCS11_SO_PIN"]
     names += ["HSM_SIGNING_KEY", "HSM_ISSUER_KEY", "HSM_PIN_KEY", "HSM_MAC_KEY", "HSM_URI_KEYS"]
-    names += ["HSM_HOST_MAC_KEY", "HSM_HOST_TRANSPORT_KEY"]
+    names += ["HSM_HOST_MAC_KEY", "HSM_HOST_TRANSPORT_KEY", "HSM_HOST_MAC_IS_NEEDED"]
     return ", ".join(f"{name}={getattr(settings, name)!r}" for name in names)
 
 

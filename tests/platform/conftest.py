@@ -67,7 +67,8 @@ def _service(name: str) -> str:
 [part.{name if name != "payments" else "payments-api"}]
 needs = ["keys"]
 environment = {{ UPI_SERVICES = "{name}" }}
-command = "${{PYTHON}} -m gunicorn upi_platform.wsgi --bind 127.0.0.1:{port} --workers 1 \
+command = "${{PYTHON}} -m gunicorn upi_platform.wsgi \
+--config python:upi_platform.web_server --bind 127.0.0.1:{port} --workers 1 \
 --worker-class {worker} --worker-tmp-dir /dev/shm"
 ready = {{ http = "http://127.0.0.1:{port}/livez" }}
 ready_seconds = 90

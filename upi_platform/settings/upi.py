@@ -106,6 +106,8 @@ HSM_URI_KEYS = ("uri-ec-1", "uri-rsa-1")
 # Core banking's host makes the MAC key, and wraps it for our transport key.
 HSM_HOST_MAC_KEY = "host-mac-1"
 HSM_HOST_TRANSPORT_KEY = "host-transport-1"
+# Without it no call to such a host could be sealed or believed.
+HSM_HOST_MAC_IS_NEEDED = environment.core_banking == "iso8583"
 # Nobody makes or takes in a key alone: `manage.py key_ceremony` does what two officers decided.
 HSM_KEYS_BY_CEREMONY = True
 # upi-protocol 6.3: one text speaks of RSA keys of 512 bits; nobody should have them any more.

@@ -11,6 +11,7 @@ import redis
 import structlog
 from django.core.cache import cache
 from django_redis.exceptions import ConnectionInterrupted
+from prometheus_client import Counter, Gauge
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +20,18 @@ MARK_SECONDS = 30
 SEEN_SECONDS = 0.2
 _MARK = "core_banking:host_is_down"
 _OUTAGES = (redis.RedisError, ConnectionInterrupted, OSError)
+
+# All processes see the same mark: the latest word of any of them is how things are.
+HOST_IS_DOWN = Gauge(
+    "core_banking_host_down",
+    "1 while the core-banking host is marked down and nothing is sent to it.",
+    multiprocess_mode="mostrecent",
+)
+MARKS = Counter(
+    "core_banking_host_marks",
+    "How often a process of ours marked the core-banking host down, or up again.",
+    ["mark"],
+)
 
 
 class Breaker:
@@ -38,6 +51,7 @@ class Breaker:
         """Mark the host down, for everybody."""
         if not self._is_open:
             log.warning("host_marked_down")
+            MARKS.labels("down").inc()
         self._see(is_open=True)
         try:
             cache.set(_MARK, 1, MARK_SECONDS)
@@ -50,11 +64,13 @@ class Breaker:
         try:
             if cache.delete(_MARK):
                 log.info("host_marked_up")
+                MARKS.labels("up").inc()
         except _OUTAGES as error:
             log.warning("breaker_not_shared", error=type(error).__name__)
 
     def _see(self, *, is_open: bool) -> None:
         self._is_open = is_open
+        HOST_IS_DOWN.set(int(is_open))
         self._seen_until = time.monotonic() + SEEN_SECONDS
 
     def _read(self) -> bool:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 import structlog
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
 from apps.common import clock
@@ -12,6 +12,8 @@ from apps.messaging.stopping import stopped_by_signal
 from apps.upi import timers
 from apps.upi.services import heartbeat
 from apps.upi.timer_models import Timer
+from hsm.errors import TokenUnfitError
+from hsm.starting import audit_keys
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +28,11 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="send one and stop")
 
     def handle(self, **options: Any) -> None:
-        """Beat, then wait."""
+        """Beat, then wait. Raises CommandError when the token holds a wrong key."""
+        try:
+            audit_keys()
+        except TokenUnfitError as error:
+            raise CommandError(f"{error.code}: {error}") from error
         stopped = stopped_by_signal()
         log.info("heartbeat_started", every_seconds=timers.seconds(Timer.HEARTBEAT))
         while True:
