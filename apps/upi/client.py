@@ -1,7 +1,8 @@
-"""The way out: one pooled HTTP client a process, and what became of each POST."""
+"""The way out: kept-alive connections of this process, and what became of each POST."""
 
 import atexit
 import functools
+import http.client
 import os
 import ssl
 import threading
@@ -9,12 +10,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import httpx
 import structlog
 from django.conf import settings
 
 from apps.upi import timers
 from apps.upi.acknowledgement import decode_ack
+from apps.upi.connections import Connection, Connections, Reply
 from apps.upi.contracts import SendResult
 from apps.upi.errors import RefusedError
 from apps.upi.timer_models import Timer
@@ -22,13 +23,13 @@ from apps.upi.timer_models import Timer
 log = structlog.get_logger(__name__)
 
 VERSION = "2.0"
-# Below the time after which peers usually close: a request on a closing connection is silence.
-_KEEP_ALIVE_SECONDS = 5
 _OK = 200
 # Circular OC-215: these statuses mean that the request was not taken and must not be checked on.
 _REFUSING_STATUSES = frozenset({403, 404, 413, 417, 429, 501, 503})
 _USER_AGENT = "upi-platform"
+_KIND = "application/xml"
 _LOCK = threading.Lock()
+_OPEN: dict[tuple[int, str], Connections] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +52,59 @@ class Posted:
 
 def post_many(parcels: Sequence[Parcel]) -> list[Posted]:
     """Post in parallel, CLAIM_SEND_MAX at a time. No transaction is open, for this waits."""
-    # Asked for here, not in the threads: a cache lets two at the same moment make two pools.
+    # Asked for here, not in the threads: two at the same moment would make two pools.
     with _LOCK:
-        client, threads = _client(os.getpid()), _threads(os.getpid())
-    patience = httpx.Timeout(
-        timers.seconds(Timer.ACK_READ), connect=timers.seconds(Timer.ACK_CONNECT)
+        connections, threads = _connections(), _threads(os.getpid())
+    post = functools.partial(
+        _post,
+        connections,
+        timers.seconds(Timer.ACK_CONNECT),
+        timers.seconds(Timer.ACK_READ),
     )
-    post = functools.partial(_post, client, patience.as_dict())
     if len(parcels) == 1:
         return [post(parcels[0])]
     return list(threads.map(post, parcels))
 
 
-def _post(client: httpx.Client, patience: dict[str, float | None], parcel: Parcel) -> Posted:
-    url = f"{settings.UPI_SWITCH_URL}/upi/{parcel.api}/{VERSION}/urn:txnid:{parcel.txn_id}"
-    # Circular OC-215A: no other header may reach the switch, so httpx must not add its own.
-    headers = {"Content-Type": "application/xml", "User-Agent": _USER_AGENT}
-    request = httpx.Request(
-        "POST",
-        url,
-        headers=headers,
-        content=parcel.body,
-        extensions={"timeout": patience},
-    )
+def _post(
+    connections: Connections, connect_seconds: float, read_seconds: float, parcel: Parcel
+) -> Posted:
     try:
-        response = client.send(request)
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+        connection = connections.take(connect_seconds=connect_seconds)
+    except OSError as error:
+        log.info("switch_not_reached", api=parcel.api, error=type(error).__name__)
         return Posted(SendResult.NOT_SENT)
-    except httpx.HTTPError as error:
+    try:
+        reply = _exchange(connection, parcel, read_seconds)
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
         log.warning("post_silent", api=parcel.api, error=type(error).__name__)
         return Posted(SendResult.SILENT)
-    return _judge(parcel, response)
+    except BaseException:
+        connection.close()
+        raise
+    connections.give_back(connection)
+    return _judge(parcel, reply)
 
 
-def _judge(parcel: Parcel, response: httpx.Response) -> Posted:
-    if response.status_code in _REFUSING_STATUSES:
-        return Posted(SendResult.NACKED, f"HTTP{response.status_code}")
-    if response.status_code != _OK:
+def _exchange(connection: Connection, parcel: Parcel, read_seconds: float) -> Reply:
+    return connection.post(
+        f"/upi/{parcel.api}/{VERSION}/urn:txnid:{parcel.txn_id}",
+        parcel.body,
+        kind=_KIND,
+        agent=_USER_AGENT,
+        read_seconds=read_seconds,
+        bytes_max=settings.UPI_MESSAGE_BYTES_MAX,
+    )
+
+
+def _judge(parcel: Parcel, reply: Reply) -> Posted:
+    if reply.status in _REFUSING_STATUSES:
+        return Posted(SendResult.NACKED, f"HTTP{reply.status}")
+    if reply.status != _OK:
         return Posted(SendResult.SILENT)
     try:
-        ack = decode_ack(response.content)
+        ack = decode_ack(reply.body)
     except RefusedError:
         log.warning("ack_unreadable", api=parcel.api, msg_id=parcel.msg_id)
         return Posted(SendResult.SILENT)
@@ -104,30 +118,27 @@ def _judge(parcel: Parcel, response: httpx.Response) -> Posted:
 
 def close() -> None:
     """Close this process's connections; the next POST opens new ones."""
-    if _client.cache_info().currsize:
-        _client(os.getpid()).close()
-    _client.cache_clear()
+    while _OPEN:
+        _OPEN.popitem()[1].close()
 
 
-@functools.lru_cache(maxsize=1)
-def _client(_process: int) -> httpx.Client:
+def _connections() -> Connections:
     # By process: a pool that is shared over a fork would give one answer to two askers.
-    return httpx.Client(
-        limits=httpx.Limits(
-            max_connections=settings.CLAIM_SEND_MAX,
-            max_keepalive_connections=settings.CLAIM_SEND_MAX,
-            keepalive_expiry=_KEEP_ALIVE_SECONDS,
-        ),
-        verify=_proof(),
-        follow_redirects=False,
-        trust_env=False,
-    )
+    key = (os.getpid(), settings.UPI_SWITCH_URL)
+    if key not in _OPEN:
+        close()
+        _OPEN[key] = Connections(
+            settings.UPI_SWITCH_URL,
+            _proof() if settings.UPI_SWITCH_URL.startswith("https:") else None,
+            idle_seconds=settings.UPI_SWITCH_KEEP_ALIVE_SECONDS,
+        )
+    return _OPEN[key]
 
 
-def _proof() -> ssl.SSLContext | bool:
+def _proof() -> ssl.SSLContext:
     """Return how the switch's certificate is checked and ours is shown to it."""
     if not settings.UPI_TLS_CA:
-        return True
+        return ssl.create_default_context()
     context = ssl.create_default_context(cafile=settings.UPI_TLS_CA)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(settings.UPI_TLS_CERTIFICATE, settings.UPI_TLS_KEY)

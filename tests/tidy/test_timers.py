@@ -10,7 +10,7 @@ from django.conf import settings as django_settings
 from apps.upi.timer_models import TimerRule
 
 ROOT = Path(__file__).resolve().parents[2]
-_FIXED = re.compile(r"^(LEASE_[A-Z_]*SECONDS) = ([0-9]+)$", re.MULTILINE)
+_FIXED = re.compile(r"^((?:LEASE|UPI_SWITCH)_[A-Z_]*SECONDS) = ([0-9]+)$", re.MULTILINE)
 _ROW = re.compile(r"^\| `([A-Z_]+)` \| ([0-9]+) \| (yes|no) \|", re.MULTILINE)
 _HOST_ROW = re.compile(r"^\| `(HOST_[A-Z_]+)` \| ([0-9:., ]+) \|", re.MULTILINE)
 _HOST_TIME = re.compile(r"HOST_[A-Z_]+_(SECONDS|AT|DAYS_MAX)")
