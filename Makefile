@@ -23,7 +23,7 @@ test: sync ## everything that must hold: check, then the tests (PYTEST="..." add
 
 host: sync ## the suites that move money, with the money at a bank's host (PYTEST="..." adds options)
 	@CORE_BANKING=iso8583 UPI_LOCAL_DIR=.local/host $(LOCAL) run --only postgres,redis,hsm -- \
-		$(PYTHON) -m pytest tests/payments tests/accounts tests/api tests/merchants tests/vpa $(PYTEST)
+		$(PYTHON) -m pytest tests/payments tests/api tests/merchants tests/vpa $(PYTEST)
 
 check: sync ## style, types, import contracts, settings, migrations
 	@$(TEST_DIR) $(LOCAL) run --only postgres,redis,hsm -- $(PYTHON) -m deploy.local.checks
