@@ -25,4 +25,5 @@ PURGES: Mapping[str, str] = {
     "upi.pin_blocks": "apps.upi.services.pin_blocks.purge",
     "customers.listings": "apps.customers.services.listing.purge",
     "upi.api_uses": "apps.upi.services.governor.purge",
+    "payments.host_calls": "apps.payments.services.host_calls.purge",
 }

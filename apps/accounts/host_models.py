@@ -53,6 +53,19 @@ class CoreBankingCall(models.Model):
     class Meta:
         verbose_name = "core-banking call"
         db_table = "accounts_core_banking_call"
+        # The constraint below finds what moves money; these the few calls about others.
+        indexes: ClassVar = [
+            models.Index(
+                name="core_banking_call_enquiry",
+                fields=["leg_id"],
+                condition=Q(kind="ENQUIRY"),
+            ),
+            models.Index(
+                name="core_banking_call_original",
+                fields=["original"],
+                condition=Q(original__isnull=False),
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 name="core_banking_call_trace_is_used_once_a_day",

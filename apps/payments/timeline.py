@@ -191,13 +191,19 @@ def _words(message: MessageLog) -> str:
 
 def _host_calls(legs: Sequence[Leg]) -> list[_Fact]:
     by_id = {leg.pk: leg for leg in legs}
-    calls = CoreBankingCall.objects.filter(leg_id__in=list(by_id)).order_by("pk")
+    # By the two indexes: enquiries are not in that of what moves money.
+    enquiries = Q(kind=CallKind.ENQUIRY, leg_id__in=list(by_id))
+    others = Q(kind__in=_OF_A_LEG, leg_id__in=list(by_id))
+    calls = CoreBankingCall.objects.filter(enquiries | others).order_by("pk")
     return [
         fact
         for call in calls
         if call.leg_id is not None
         for fact in _host_call(call, account=by_id[call.leg_id].account_number)
     ]
+
+
+_OF_A_LEG = (CallKind.DEBIT, CallKind.CREDIT, CallKind.REVERSAL, CallKind.CANCEL)
 
 
 def _host_call(call: CoreBankingCall, *, account: str) -> list[_Fact]:
