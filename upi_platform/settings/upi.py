@@ -14,6 +14,9 @@ UPI_IFSC = "EXBK0000001"
 UPI_BANK_CODE = "EXB"
 UPI_SWITCH_ORG_ID = "NPCI"
 UPI_SWITCH_URL = environment.switch_url
+# A connection rests so long, a little below the 75 s after which peers usually close: a request on
+# a connection that is closing is silence. Sooner, and each message would cost a handshake.
+UPI_SWITCH_KEEP_ALIVE_SECONDS = 60
 UPI_TLS_CA = environment.upi_tls_ca
 UPI_TLS_CERTIFICATE = environment.upi_tls_certificate
 UPI_TLS_KEY = environment.upi_tls_key
