@@ -1,10 +1,11 @@
 """
 What a payment costs PostgreSQL when its tables are long, against when they are short.
 
-Real payments are made; the rows that they left are copied under new ids until the tables have
-100,000 rows, then 10 million, with indexes, statistics and partitions as they are. Before each
-measurement payments warm what is kept in memory. The value is PostgreSQL's CPU per on-us payment
-with the long tables, the baseline with the short ones; GROWTH_ROWS sets another length.
+Real payments are made; the rows that they left are copied under new ids, over four months, until
+the tables have 100,000 rows, then 10 million, with indexes, statistics and partitions as they are.
+Before each measurement payments warm what is kept in memory. The value is PostgreSQL's CPU per
+on-us payment with the long tables, the baseline with the short ones; GROWTH_ROWS sets another
+length.
 """
 
 import datetime as dt
@@ -32,10 +33,12 @@ def main() -> int:
         owner_url = found.platform.environment["DATABASE_OWNER_URL"]
         with psycopg.connect(owner_url, autocommit=True) as owner:
             since = dt.datetime.now(tz=dt.UTC)
+            growth_rows.make_months(owner, now=since)
             _pay(found, SAMPLE_PAYMENTS)
+            each = growth_rows.take_sample(owner, since=since)
             costs = []
             for rows in (SHORT, LONG):
-                there = growth_rows.multiply(owner, rows=rows, since=since)
+                there = growth_rows.multiply(owner, rows=rows, each=each, now=since)
                 _pay(found, WARM_PAYMENTS)
                 cost = _pay(found, PAYMENTS)
                 found.page.line(f"{there:,} rows: {cost:.2f} ms of PostgreSQL's CPU a payment")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql
 
+from apps.common.partitions import create_month_sql, months
+
 # Every table that a payment leaves rows in for ever, or for months.
 TABLES = (
     "payments_transaction",
@@ -34,8 +36,12 @@ _TEXT_ID_NAMES = (
     "txn_id", "transaction_id", "wire_transaction_id", "msg_id", "answer_msg_id", "message_id",
     "request_message_id",
 )  # fmt: skip
-# A new id has the old one's place between the start of the month and its time, nearer the start
-# the higher the copy's number: copies lie in the partition that is being written to.
+# The months that the copies lie in: this one, which is being written to, and those before.
+MONTHS = 4
+# What a job removes once it is old: as much of it as there is, is young.
+_ALWAYS_YOUNG = {"messaging_consumedevent"}
+# What happened at an instant is copied to one between the first month's start and it, nearer the
+# start the higher the copy's number; ids of that time lie in their month's partition.
 _FUNCTIONS = """
     CREATE FUNCTION pg_temp.copied(old uuid, copy bigint, copies bigint, salt bigint,
                                    start bigint)
@@ -52,6 +58,10 @@ _FUNCTIONS = """
                   ELSE left(old, greatest(3, length(old) - 32))
                        || right(md5(old || copy::text || '/' || salt::text),
                                 least(32, length(old) - 3)) END $$;
+    CREATE FUNCTION pg_temp.copied(old timestamptz, copy bigint, copies bigint, start bigint)
+    RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+      SELECT to_timestamp(start / 1000.0)
+             + (old - to_timestamp(start / 1000.0)) * ((copies - copy)::float8 / copies) $$;
 """
 _COLUMNS = """
     SELECT column_name, data_type FROM information_schema.columns
@@ -61,34 +71,53 @@ _COLUMNS = """
 """
 
 
-def multiply(owner: psycopg.Connection, *, rows: int, since: dt.datetime) -> int:
+def make_months(owner: psycopg.Connection, *, now: dt.datetime) -> list[str]:
+    """Give the tables the months before this one, as after some time; return the partitions."""
+    first = _first_instant(now)
+    parents = owner.execute(
+        "SELECT c.relname FROM pg_class c JOIN pg_partitioned_table p ON p.partrelid = c.oid"
+        " WHERE c.relname = ANY(%s)",
+        [list(TABLES)],
+    ).fetchall()
+    made = []
+    for (table,) in parents:
+        for suffix, start, end in months(first.date(), MONTHS - 1):
+            owner.execute(create_month_sql(table, suffix, start, end))  # type: ignore[arg-type]
+            made.append(f"{table}_{suffix}")
+    return made
+
+
+def take_sample(owner: psycopg.Connection, *, since: dt.datetime) -> int:
+    """Set aside, for this connection, what is at rest and was made since then; return its rows."""
+    owner.execute(_FUNCTIONS)  # type: ignore[arg-type]
+    return sum(_sample(owner, table, since=since) for table in TABLES)
+
+
+def multiply(owner: psycopg.Connection, *, rows: int, each: int, now: dt.datetime) -> int:
     """
-    Copy what is at rest and was made since then until the tables have so many rows; return them.
+    Copy the sample of `each` rows until the tables have so many rows; return them.
 
     The owner's connection commits by itself. Statistics are fresh when it returns.
     """
-    owner.execute(_FUNCTIONS)  # type: ignore[arg-type]
-    sample = {table: _sample(owner, table, since=since) for table in TABLES}
-    each, there = sum(sample.values()), count(owner)
+    there = count(owner)
     copies = max(0, rows - there) // max(1, each)
     if copies:
         # The rows that were there: a second call must not make the copies of the first again.
-        values = {"copies": copies, "salt": there, "start": _milliseconds(since)}
+        start = int(_first_instant(now).timestamp() * 1000)
+        values = {"copies": copies, "salt": there, "start": start}
         for table in TABLES:
             # They judge how a row comes to be; these are copies of rows that came to be so.
             with _without_triggers(owner, table):
                 owner.execute(_insert(owner, table), values)
     for table in TABLES:
-        owner.execute(sql.SQL("DROP TABLE pg_temp.{}").format(_sampled(table)))
         owner.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(table)))
-    owner.execute("DROP FUNCTION pg_temp.copied(uuid, bigint, bigint, bigint, bigint)")
-    owner.execute("DROP FUNCTION pg_temp.copied(text, bigint, bigint)")
     return count(owner)
 
 
-def _milliseconds(at: dt.datetime) -> int:
-    """Return the first instant of a month, as the ids have it."""
-    return int(at.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+def _first_instant(now: dt.datetime) -> dt.datetime:
+    """Return the start of the first month that copies lie in."""
+    number = now.year * 12 + now.month - MONTHS
+    return dt.datetime(number // 12, number % 12 + 1, 1, tzinfo=dt.UTC)
 
 
 def count(owner: psycopg.Connection) -> int:
@@ -156,6 +185,8 @@ def _copied(table: str, name: str, kind: str) -> sql.Composable:
         return sql.SQL("pg_temp.copied({}, copy, %(copies)s, %(salt)s, %(start)s)").format(column)
     if (table, name) in _TEXT_IDS or name in _TEXT_ID_NAMES:
         return sql.SQL("pg_temp.copied({}::text, copy, %(salt)s)").format(column)
+    if kind == "timestamp with time zone" and table not in _ALWAYS_YOUNG:
+        return sql.SQL("pg_temp.copied({}, copy, %(copies)s, %(start)s)").format(column)
     return column
 
 
