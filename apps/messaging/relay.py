@@ -106,6 +106,12 @@ class Relay:
 
     def __init__(self) -> None:
         self._producer: Producer | None = None
+        self._is_behind = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last batch was a full one: then there was more that nobody may tell of."""
+        return self._is_behind
 
     def work(self) -> int:
         """
@@ -114,6 +120,7 @@ class Relay:
         Raises KafkaException or RelayStoppedError when the cluster does not answer; the shards are
         then due again a second later.
         """
+        self._is_behind = False
         token = ids.uuid7()
         shards = _claim(token)
         if not shards:
@@ -123,8 +130,11 @@ class Relay:
         try:
             # Before the batch is read: a new cluster first makes older events unpublished again.
             self._connect()
-            settled = self._publish(_batch(shards))
+            events = _batch(shards)
+            settled = self._publish(events)
             pause_seconds = 0
+            has_full_shards = len(events) >= _of_a_shard(shards)
+            self._is_behind = has_full_shards or len(shards) == SHARDS_PER_ROUND_MAX
         except (KafkaException, RelayStoppedError):
             self.close()
             raise
@@ -233,8 +243,12 @@ def _claim(token: uuid.UUID) -> list[int]:
 
 def _batch(shards: Sequence[int]) -> list[Pending]:
     with connection.cursor() as cursor:
-        cursor.execute(_BATCH, [list(shards), BATCH_EVENTS_MAX // len(shards)])
+        cursor.execute(_BATCH, [list(shards), _of_a_shard(shards)])
         return [Pending(*row) for row in cursor.fetchall()]
+
+
+def _of_a_shard(shards: Sequence[int]) -> int:
+    return BATCH_EVENTS_MAX // len(shards)
 
 
 def _mark(event_ids: Sequence[uuid.UUID]) -> None:

@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from django.db import connection, connections, transaction
 
 from apps.messaging import kafka, outbox, selectors
+from apps.messaging import relay as relay_module
 from apps.messaging.contracts import Event
 from apps.messaging.errors import RelayStoppedError
 from apps.messaging.models import DeadLetter, KafkaCluster, OutboxEvent
@@ -73,6 +74,16 @@ def test_a_fact_is_published_and_marked(relay, run):
 
 def test_nothing_due_is_no_work(relay):
     assert relay.work() == 0
+    assert not relay.is_behind
+
+
+def test_after_a_full_batch_there_may_be_more(relay, run, monkeypatch):
+    monkeypatch.setattr(relay_module, "BATCH_EVENTS_MAX", 2)
+    publish(*(happened(run, number) for number in range(3)))
+
+    looked = [(relay.work(), relay.is_behind) for _ in range(2)]
+
+    assert looked == [(2, True), (1, False)]
 
 
 def test_facts_of_a_subject_keep_their_order(relay, run):

@@ -43,7 +43,8 @@ class Command(BaseCommand):
                     if not has_topics:
                         kafka.ensure_topics(event_types.topics())
                         has_topics = True
-                    if relay.work():
+                    # What was committed since has told us: the wait for its word ends at once.
+                    if relay.work() and (relay.is_behind or options["once"]):
                         continue
                     if options["once"]:
                         break
