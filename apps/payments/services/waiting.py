@@ -102,11 +102,11 @@ def wait_until(
 
     The database connection is given back while we wait.
     """
-    seen = look()
+    if seconds <= 0:
+        return look()
     deadline = time.monotonic() + seconds
-    if is_over(seen) or seconds <= 0:
-        return seen
     with listener_of(os.getpid()).subscribed(transaction_id) as news:
+        # Only now: what comes after this look is heard.
         seen = look()
         while not is_over(seen) and (left := deadline - time.monotonic()) > 0:
             connection.close()
