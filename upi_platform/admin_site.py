@@ -57,6 +57,7 @@ _ICONS: Mapping[str, str] = {
     "messaging.deadletter": "report",
     "operators.operator": "badge",
     "operators.auditentry": "history",
+    "operators.proposal": "key",
 }
 _ICON = "table"
 _BEGUN_AT = "begun_at"

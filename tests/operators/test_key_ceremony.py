@@ -227,6 +227,31 @@ def test_two_officers_decide_in_their_browsers_and_the_console_does_it(token):  
         call_command("key_ceremony", "carry-out", str(proposal.pk))
 
 
+def test_who_approves_is_shown_the_bytes_the_day_and_the_reason(officers):
+    browser = make_operator(roles.SECURITY_OFFICER).client
+    page = reverse("admin:operators_proposal_changelist")
+    digest, day = "AB" * 32, "2030-01-01T10:00"
+    form = Form(browser, f"{page}propose/")
+
+    asked = [
+        form.look(action="IMPORT_KEY", label="host-mac-1", content_digest=digest),
+        form.look(action="DESTROY_KEY", label=NEW, ends_at=day),
+    ]
+    taken = key_ceremony.propose(
+        Action.IMPORT_KEY,
+        "host-mac-1",
+        author=author(officers[0]),
+        content_digest=digest.lower(),
+        ends_at=None,
+    )
+    shown = Form(browser, f"{page}{taken.pk}/approve/").look().content.decode()
+
+    assert digest.lower() in asked[0].content.decode()
+    assert "01 Jan 2030, 10:00 IST" in asked[1].content.decode()
+    assert digest.lower() in shown
+    assert taken.reason in shown
+
+
 @pytest.mark.parametrize("role", [roles.AUDITOR, roles.OPERATIONS, roles.RISK, roles.PLATFORM])
 def test_nobody_else_proposes_or_decides(role, officers):
     made = key_ceremony.propose(Action.CREATE_KEY, NEW, author=author(officers[0]))

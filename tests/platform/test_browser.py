@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
 ]  # fmt: skip
 PERIOD_SECONDS = 30
+PROPOSALS = "/admin/operators/proposal/"
 
 
 def one_time_code(url: str, at: float) -> str:
@@ -69,8 +70,44 @@ class Visit:
         if name.startswith("docs"):
             # It draws itself from the schema that it fetches.
             self._page.get_by_text("/app/v1/payments").first.wait_for()
-        self._page.screenshot(path=self._folder / f"{name}.png", full_page=True)
+        self._shoot(name)
         return self._page.inner_text("body")
+
+    def propose(self, label: str) -> str:
+        """Propose that a key be made; return what is to change, as the page says it."""
+        self._page.goto(self._url + PROPOSALS)
+        self._page.get_by_role("link", name="Propose a key ceremony").click()
+        self._page.select_option("[name=action]", "CREATE_KEY")
+        self._page.fill("[name=label]", label)
+        self._page.fill("[name=reason]", "The yearly change of the key")
+        self._shoot("proposal-form")
+        preview = self._confirm("proposal-preview", "Propose it")
+        self._shoot("proposals")
+        return preview
+
+    def approve(self, label: str, name: str) -> str:
+        """Approve the proposal about a key; return what the page says then."""
+        self._page.goto(self._url + PROPOSALS)
+        self._page.get_by_role("row", name=label).get_by_role("link").first.click()
+        self._shoot(f"{name}-row")
+        self._page.get_by_role("link", name="Approve", exact=True).click()
+        self._page.fill("[name=reason]", "Agreed with the key custodians")
+        self._confirm(f"{name}-preview", "Approve it")
+        self._shoot(name)
+        return self._page.inner_text("body")
+
+    def _confirm(self, name: str, submit: str) -> str:
+        self._page.get_by_role("button", name="Show what will change").click()
+        self._page.get_by_role("button", name=submit).wait_for()
+        self._shoot(name)
+        shown = self._page.inner_text("body")
+        with self._page.expect_navigation():
+            self._page.get_by_role("button", name=submit).click()
+        return shown
+
+    def _shoot(self, name: str) -> None:
+        self._page.evaluate("document.fonts.ready")
+        self._page.screenshot(path=self._folder / f"{name}.png", full_page=True)
 
     def log_in(self, person: dict[str, str]) -> None:
         self._page.goto(self._url + "/admin/")
@@ -156,6 +193,42 @@ def test_staff_follow_a_payment_from_list_to_timeline(  # and see what shops let
     assert "Scan with any UPI app" in seen["qr-print"]
     assert "/app/v1/payments" in seen["docs"]
     assert "invalid_amount" in seen["errors"]
+
+
+def test_what_one_officer_proposes_only_another_approves(platform, folder):
+    staff = json.loads((platform.directory.root / "phones" / "staff.json").read_text())
+    officers = [each for each in staff if each["role"] == "Security officer"]
+
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(_as_officers, platform.urls["public"], officers, folder).result()
+
+    # A refusal is a page of its own, by its status; the browser notes that.
+    assert [text for text in seen["complaints"] if "403" not in text] == []
+    assert KEY in seen["preview"]
+    assert "another officer" in seen["preview"]
+    assert "second person" in seen["own"].lower()
+    assert "approved" in seen["other"]
+
+
+KEY = "mac-7"
+
+
+def _as_officers(url: str, officers: list[dict[str, str]], folder: Path) -> dict[str, Any]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        visits = []
+        for officer in officers:
+            page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
+            visits.append(Visit(page, url, folder))
+            visits[-1].log_in(officer)
+        one, other = visits
+        seen = {
+            "preview": one.propose(KEY),
+            "own": one.approve(KEY, "proposal-own"),
+            "other": other.approve(KEY, "proposal-approved"),
+        }
+        browser.close()
+    return {"complaints": one.complaints + other.complaints, **seen}
 
 
 def test_a_stranger_sees_only_the_login_page(platform):

@@ -79,6 +79,8 @@ STAFF = (
     ("OPS001", "operations@exbank.example", "Operations Desk", roles.OPERATIONS),
     ("AUD001", "audit@exbank.example", "Internal Audit", roles.AUDITOR),
     ("SEC001", "security@exbank.example", "Security Desk", roles.SECURITY_OFFICER),
+    # What one officer proposes another approves.
+    ("SEC002", "security.two@exbank.example", "Second Security Desk", roles.SECURITY_OFFICER),
 )
 
 
@@ -208,10 +210,12 @@ def _operator(number: str, email: str, full_name: str, role: str) -> dict[str, s
         operator = Operator.objects.create_user(
             email=email, staff_number=number, full_name=full_name
         )
+    else:
+        # Whoever does so stands behind both officers: for a while neither approves for the other.
+        second_factor.forget(operator, actor="seed")
     operator.set_password(password)
     operator.save()
     operator.groups.set(Group.objects.filter(name=role))
-    second_factor.forget(operator, actor="seed")
     device = _enrol(operator)
     return {
         "email": email,

@@ -1,5 +1,6 @@
 """Proposals as a page: one officer proposes, another approves or rejects."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
 from apps.common.admin import ReadOnlyAdmin
+from apps.common.clock import IST
 from apps.operators.change_pages import (
     ChangeForm,
     ChangePage,
@@ -68,7 +70,10 @@ class ProposeCeremony(ChangePage):
         del row
         words = Action(data["action"]).label
         return Preview(
-            [Line(data["label"], "–", words)],
+            [
+                Line(data["label"], "–", words),
+                *_content(digest=data["content_digest"].lower(), ends_at=data["ends_at"]),
+            ],
             "Nothing is done before another officer approves it, and somebody carries it out.",
         )
 
@@ -85,6 +90,14 @@ class ProposeCeremony(ChangePage):
         return f"Proposal {made.pk}: another officer decides."
 
 
+def _content(*, digest: str, ends_at: dt.datetime | None) -> list[Line]:
+    """Return what two people must mean alike: the very bytes, and the very day."""
+    lines = [Line("SHA-256 of the wrapped key", "", digest)] if digest else []
+    if ends_at is not None:
+        lines.append(Line("Ends at", "", f"{ends_at.astimezone(IST):%d %b %Y, %H:%M} IST"))
+    return lines
+
+
 class _Decision(ChangePage):
     """What approving and rejecting share."""
 
@@ -98,7 +111,12 @@ class _Decision(ChangePage):
         if row.state not in {State.PROPOSED, State.APPROVED} or row.state == self.target:
             raise ChangedMeanwhileError
         what = f"{row.get_action_display()}: {row.subject}, proposed by {row.proposed_by}"
-        return Preview([Line(what, State(row.state).label, self.target.label)], self.effect)
+        lines = [
+            Line(what, State(row.state).label, self.target.label),
+            *_content(digest=row.content_digest, ends_at=row.ends_at),
+            Line("Reason of who proposed it", "", row.reason),
+        ]
+        return Preview(lines, self.effect)
 
     def carry_out(self, row: Proposal, data: dict[str, Any], *, author: Author) -> str:
         """Decide it."""
