@@ -23,7 +23,7 @@ from apps.accounts.core_banking.base import (
 )
 from apps.accounts.core_banking.iso8583_breaker import Breaker
 from apps.accounts.core_banking.iso8583_calls import Call, Stored, Wish, Word
-from apps.accounts.core_banking.iso8583_codec import Codec
+from apps.accounts.core_banking.iso8583_codec import Codec, Parsed
 from apps.accounts.core_banking.iso8583_judging import Judge, Verdict
 from apps.accounts.core_banking.iso8583_link import Link, Timing
 from apps.accounts.core_banking.iso8583_links import Answers, Links
@@ -39,6 +39,8 @@ from apps.common.money import Money
 from apps.ledger.selectors import lock_books
 
 T = TypeVar("T")
+# They share the patience of one call.
+BALANCE_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +205,14 @@ class Iso8583CoreBanking:
         return not self._breaker.is_open()
 
     def balance(self, account_number: str) -> Money:
-        """Ask the host. Raises AccountNotFoundError, CoreBankingUnavailableError."""
-        with transaction.atomic(durable=True):
-            (call,) = self._plan([Wish(CallKind.BALANCE, _rrn(), 0)])
-        request = self._writer.balance(call, account_number=account_number)
-        answers = self._exchange([request])
-        word, state = self._judge.word(call, answers), self._judge.state(call, answers)
-        with transaction.atomic(durable=True):
-            calls.record([(call.id, state, word)], final_codes=self._profile.final_codes)
-        answer = answers.received.get(call.id)
+        """
+        Ask the host, and once more if it is silent: a question moves nothing.
+
+        Raises AccountNotFoundError, CoreBankingUnavailableError.
+        """
+        state, answer = self._ask_balance(account_number)
+        if state is CallState.SILENT:
+            _, answer = self._ask_balance(account_number)
         if answer is None:
             raise CoreBankingUnavailableError
         if answer.get(39) in self._profile.no_account_responses:
@@ -251,12 +252,22 @@ class Iso8583CoreBanking:
             wishes, acquirer=self._options.acquirer, terminals=self._options.terminals
         )
 
-    def _exchange(self, requests: Sequence[Request]) -> Answers:
+    def _exchange(self, requests: Sequence[Request], *, tries: int = 1) -> Answers:
         return self._links.exchange(
             requests,
             connect_seconds=self._options.timing.connect_seconds,
-            answer_seconds=self._options.answer_seconds,
+            answer_seconds=self._options.answer_seconds / tries,
         )
+
+    def _ask_balance(self, account_number: str) -> tuple[CallState, Parsed | None]:
+        with transaction.atomic(durable=True):
+            (call,) = self._plan([Wish(CallKind.BALANCE, _rrn(), 0)])
+        request = self._writer.balance(call, account_number=account_number)
+        answers = self._exchange([request], tries=BALANCE_TRIES)
+        word, state = self._judge.word(call, answers), self._judge.state(call, answers)
+        with transaction.atomic(durable=True):
+            calls.record([(call.id, state, word)], final_codes=self._profile.final_codes)
+        return state, answers.received.get(call.id)
 
     def _ordered(self, order: Order, call: Call, *, is_repeat: bool = False) -> Request:
         return self._writer.movement(

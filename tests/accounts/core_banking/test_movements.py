@@ -144,6 +144,16 @@ def test_a_balance_is_the_hosts(bank):
         bank.adapter.balance(MISSING)
 
 
+def test_a_balance_is_asked_once_more_of_a_silent_host(make_bank):
+    bank = make_bank(answer_seconds=4.0)
+    bank.host.fault("timeout_applied", match={"mti": "0200", "processing_code": "310000"})
+
+    assert bank.adapter.balance(bank.account) == Money(OPENING)
+
+    states = CoreBankingCall.objects.order_by("pk").values_list("kind", "state")
+    assert list(states) == [("BALANCE", CallState.SILENT), ("BALANCE", CallState.ANSWERED)]
+
+
 def test_nobody_there_is_a_decline_at_once_but_a_return_stays_owed(make_bank):
     bank = make_bank(address="127.0.0.1:1")
     orders = [bank.order(), bank.order(OrderKind.CREDIT), bank.order(OrderKind.REVERSAL)]
