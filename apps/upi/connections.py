@@ -59,8 +59,8 @@ class Connections:
         if not connection.is_reusable:
             connection.close()
             return
-        if isinstance(connection.socket, ssl.SSLSocket):
-            # By it the next handshake needs no certificate and no signature.
+        if connection.answers == 1 and isinstance(connection.socket, ssl.SSLSocket):
+            # By it the next handshake needs no certificate and no signature; to ask costs a copy.
             self._session = connection.socket.session
         self._idle.append(connection)
 
@@ -87,6 +87,7 @@ class Connection:
     def __init__(self, open_socket: socket.socket, netloc: str, prefix: str) -> None:
         self.socket = open_socket
         self.is_reusable = False
+        self.answers = 0
         self._netloc = netloc
         self._prefix = prefix
         self._rests_since = time.monotonic()
@@ -122,6 +123,7 @@ class Connection:
         finally:
             response.close()
         self._rests_since = time.monotonic()
+        self.answers += 1
         return Reply(response.status, content)
 
     def close(self) -> None:
