@@ -56,7 +56,8 @@ def again(*roles):
 
 
 def again_until(condition, *roles):
-    deadline = time.monotonic() + 60
+    # A host that chance has marked down stays so for half a minute.
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
@@ -170,13 +171,14 @@ def test_b15_a_debit_done_in_part_is_undone_and_declined(at_host, hand, asha, de
     assert books_agree()
 
 
-# What chance does to a message of either way: a good half meets something.
+# What chance does to a message: a good half meets something. A return that is done in part is not
+# among it, for no message ends that: a person does.
 RATES = {
     "timeout_applied": 0.1, "timeout_not_applied": 0.1, "late": 0.08, "held": 0.06,
     "duplicate": 0.04, "crossed_stan": 0.04, "other_amount": 0.04, "other_rrn": 0.04,
-    "partial": 0.04, "bad_mac": 0.04, "garbage": 0.03, "torn": 0.03, "reset": 0.03,
+    "bad_mac": 0.04, "garbage": 0.03, "torn": 0.03, "reset": 0.03,
 }  # fmt: skip
-SEEDS = range(20) if EVERYWHERE else range(1)
+SEEDS = range(8) if EVERYWHERE else range(1)
 DEALS, ROUNDS = 10, 5
 
 
