@@ -148,9 +148,9 @@ def pins_are_due() -> bool:
 
 def _is_due(table: str) -> bool:
     with connection.cursor() as cursor:
+        # Ordered, and so by the index of what waits: the planner takes a third of a table for due.
         cursor.execute(
-            f"SELECT EXISTS (SELECT FROM {table} WHERE next_action_at <= "  # noqa: S608 - ours
-            "(SELECT clock_timestamp()) AND parked_at IS NULL)"
+            f"SELECT FROM {table} WHERE next_action_at <= (SELECT clock_timestamp()) "
+            "AND parked_at IS NULL ORDER BY next_action_at LIMIT 1"
         )
-        row = cursor.fetchone()
-    return bool(row and row[0])
+        return cursor.fetchone() is not None

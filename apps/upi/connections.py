@@ -1,4 +1,9 @@
-"""Kept-alive connections to one address: POSTs by HTTP/1.1, one at a time on each connection."""
+"""
+Kept-alive connections to one address: POSTs by HTTP/1.1, one at a time on each connection.
+
+The general client (httpx) took three to six times the processor time for each POST, and a payment
+has five; the reading of answers is the standard library's.
+"""
 
 import http.client
 import select

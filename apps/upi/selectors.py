@@ -36,11 +36,15 @@ _SIGNING_KEYS = """
      WHERE organisation.org_id = %(organisation)s
 """
 
+# The planner takes a third of a table for due. An EXISTS would drop the order that makes it ask the
+# index of what waits, and read a table from its start in which nothing does.
 _DELIVERY_IS_DUE = """
-    SELECT EXISTS (SELECT FROM upi_exchange
-                    WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
-        OR EXISTS (SELECT FROM upi_exchange_repeat
-                    WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL)
+    SELECT (SELECT true FROM upi_exchange
+             WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+             ORDER BY next_action_at LIMIT 1) IS NOT NULL
+        OR (SELECT true FROM upi_exchange_repeat
+             WHERE next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+             ORDER BY next_action_at LIMIT 1) IS NOT NULL
 """
 
 _DIRECTORY_IS_DUE = """
