@@ -7,7 +7,6 @@ due and the sweeper asks each second. So nothing here may slow down or fail its 
 
 import datetime as dt
 import functools
-import time
 from collections.abc import Callable
 
 import redis
@@ -29,18 +28,6 @@ _SEND = """
     if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then
         redis.call('LPUSH', KEYS[2], ARGV[2])
     end
-"""
-
-# The first of many begins at once. Who comes soon after waits, and the flag stays up meanwhile: all
-# that is committed until then is this one drain's.
-_BEGIN = """
-    local left = redis.call('PTTL', KEYS[1])
-    if left > 0 and ARGV[2] == '1' then
-        return left
-    end
-    redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
-    redis.call('DEL', KEYS[2])
-    return 0
 """
 
 
@@ -79,13 +66,12 @@ def drain(step: str, work: Callable[[], int], *, leaves_nothing_below: int = 1) 
     Do what is due in a step until nothing is left, and return how much was done.
 
     `work` claims and works one batch and returns its size; one of fewer than `leaves_nothing_below`
-    was all there was. Drains of a step begin DRAIN_APART_SECONDS apart, so that batches grow with
-    the load; one that is alone never waits. The flag falls before the first claim, so that whoever
-    commits from now on wakes somebody. After the last round allowed it wakes the step again rather
-    than hold the worker.
+    was all there was. The flag falls before the first claim, so that whoever commits from now on
+    wakes somebody. After the last round allowed it wakes the step again rather than hold the
+    worker.
     """
     try:
-        _begin(step)
+        _redis().delete(_flag(step))
     except (redis.RedisError, OSError) as error:
         log.warning("wake_up_flag_kept", step=step, error=type(error).__name__)
     done = 0
@@ -96,16 +82,6 @@ def drain(step: str, work: Callable[[], int], *, leaves_nothing_below: int = 1) 
             return done
     wake(step)
     return done
-
-
-def _begin(step: str) -> None:
-    """Let the flag fall: at once, or when the last drain's start is long enough ago."""
-    keys = [f"began:{step}", _flag(step)]
-    apart = int(settings.DRAIN_APART_SECONDS * 1000)
-    left = int(_beginning()(keys=keys, args=[apart, "1"]))
-    if left > 0:
-        time.sleep(min(left, apart) / 1000)
-        _beginning()(keys=keys, args=[apart, "0"])
 
 
 def _flag(step: str) -> str:
@@ -126,8 +102,3 @@ def _redis() -> "redis.Redis":
 @functools.cache
 def _send() -> Script:
     return _redis().register_script(_SEND)
-
-
-@functools.cache
-def _beginning() -> Script:
-    return _redis().register_script(_BEGIN)

@@ -23,7 +23,7 @@ def broker():
     """The broker's Redis, its queue of payments emptied."""
     client = redis.Redis.from_url(django_settings.CELERY_BROKER_URL)
     client.delete("payments")
-    wakeups._redis().delete(f"wake:{STEP}", f"began:{STEP}")
+    wakeups._redis().delete(f"wake:{STEP}")
     yield client
     client.delete("payments")
     client.close()
@@ -32,7 +32,6 @@ def broker():
 def _forget_connections():
     wakeups._redis.cache_clear()
     wakeups._send.cache_clear()
-    wakeups._beginning.cache_clear()
 
 
 @pytest.fixture
@@ -116,32 +115,6 @@ def test_the_flag_falls_before_the_first_claim(broker):
     wakeups.drain(STEP, work)
 
     assert flags == [0]
-
-
-def test_a_drain_that_is_alone_never_waits(settings):
-    settings.DRAIN_APART_SECONDS = 120
-    begun = time.monotonic()
-
-    assert wakeups.drain(STEP, iter([3, 0]).__next__) == 3
-
-    assert time.monotonic() - begun < 60
-
-
-def test_drains_of_a_step_begin_apart_and_wake_ups_wait_for_the_second(broker, settings):
-    settings.DRAIN_APART_SECONDS = 0.3
-    begun = []
-
-    def work():
-        begun.append(time.monotonic())
-        wakeups.wake(STEP)
-        return 0
-
-    wakeups.drain(STEP, work)
-    wakeups.wake(STEP)
-    wakeups.drain(STEP, work)
-
-    assert begun[1] - begun[0] > 0.2
-    assert broker.llen("payments") == 2
 
 
 def test_a_step_is_drained_until_nothing_is_left():

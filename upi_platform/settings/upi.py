@@ -52,8 +52,6 @@ CLAIM_POST_MAX = 500
 CLAIM_PIN_MAX = 64
 CLAIM_SEND_MAX = 32
 DRAIN_ROUNDS_MAX = 20
-# Two drains of a step begin at least so far apart: under load one takes what two would have.
-DRAIN_APART_SECONDS = 0.1
 CLAIM_ATTEMPTS_MAX = 5
 
 # A core-banking host that was silent: the seconds before each enquiry, and before each repeat of a
