@@ -9,16 +9,13 @@ from typing import Any
 
 import jsonschema_rs
 import orjson
-import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 
 from apps.common import ids
-from apps.messaging import event_types
+from apps.messaging import event_types, notices
 from apps.messaging.contracts import Event
 from apps.messaging.models import SHARDS
-
-log = structlog.get_logger(__name__)
 
 CHANNEL = "messaging_outbox"
 # Far below Kafka's 1 MB: a fact names things, it does not carry them.
@@ -56,8 +53,8 @@ def publish(events: Sequence[Event]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, columns)
-    if not any(hook[1] is _notify for hook in connection.run_on_commit):
-        transaction.on_commit(_notify, robust=True)
+    # Lost, it costs the relay a second.
+    notices.notify_on_commit(CHANNEL, [""])
 
 
 def shard_of(subject: str) -> int:
@@ -84,13 +81,3 @@ def validator(event_type: str) -> jsonschema_rs.Validator:
 def schema_path(event_type: str) -> Path:
     """Return where the schema of an event type is kept."""
     return event_types.directory() / f"{event_type}.json"
-
-
-def _notify() -> None:
-    # After the commit, by itself: a NOTIFY inside the transaction would make all commits of the
-    # database queue for one lock while each waits for the disk. Lost, it costs the relay a second.
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
-    except DatabaseError as error:
-        log.warning("relay_wake_up_lost", error=type(error).__name__)

@@ -7,7 +7,8 @@ import time
 import pytest
 from django.db import connection, connections
 
-from apps.payments.services import live, waiting
+from apps.messaging import notices
+from apps.payments.services import waiting
 from apps.payments.states import Role
 from tests.api.people import enrol_person, open_shop
 from tests.payments.hand import Deal, Side, drain
@@ -119,7 +120,7 @@ def test_a_payment_that_does_not_end_is_shown_as_it_stands(asha):
 
 
 def test_a_word_that_is_lost_costs_a_second_look(hand, asha, monkeypatch):
-    monkeypatch.setattr(live, "tell", lambda _: None)
+    monkeypatch.setattr(notices, "notify_on_commit", lambda *_: None)
     monkeypatch.setattr(waiting, "LOOK_AGAIN_SECONDS", 0.5)
     deal = asha.pay(ABROAD)
     drain(Role.PAYER_PSP)

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from apps.payments.services.live import CHANNEL, tell
+from apps.payments.services.live import CHANNEL, tell_on_commit
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Listener:
     def close(self) -> None:
         """Stop listening and give the connection back."""
         self._is_closed = True
-        tell([""])
+        tell_on_commit([""])
         self._thread.join()
 
     def _listen(self) -> None:
