@@ -29,7 +29,6 @@ OVERLOAD = 1.15
 IDLE_SECONDS = conditions.seconds(10, quick=5)
 RSA_SECONDS = conditions.seconds(4, quick=2)
 PERCENTS = (50, 95, 99)
-LEAST_MILLISECONDS = 0.05
 _GAPS = """
     WITH passed AS (
         SELECT txn_id, delivered_at AS at, 'OUT' AS way FROM upi_exchange
@@ -122,7 +121,7 @@ def _saturated(found: Ground) -> list[Row]:
         *(
             Row(f"cpu_{name}" + ("_outside" if name in ground.OUTSIDE else ""), ms, "ms")
             for name, ms in sorted(spent.items(), key=lambda part: -part[1])
-            if ms >= LEAST_MILLISECONDS
+            if ms >= ground.LEAST_MILLISECONDS
         ),
     ]
 

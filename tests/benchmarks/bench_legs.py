@@ -5,7 +5,7 @@ The switch's signed ReqPay come in an open loop over the real receiver, a little
 platform can take them; the answers go to a peer in another process that acks and counts. A DEBIT
 has a PIN. The baseline is how often a second the RSA operations of such a leg can be done on all
 cores by the same token, in the same run. It is void unless each was answered once, with SUCCESS,
-and each left its transfer and its published fact.
+and each left its transfer and its published fact. A leg's CPU is shown by part, Kafka left out.
 """
 
 import sys
@@ -21,6 +21,7 @@ from tests.benchmarks.switch_hand import Hand, Sent
 PAYERS = conditions.count(60, quick=24)
 PROBE_LEGS = conditions.count(300, quick=100)
 PROBE_RATE = 400.0
+WARM_UP_RATE = 40.0
 SECONDS = conditions.seconds(15, quick=4)
 OVERLOAD = 1.1
 # A message says when it left, and is too old soon: it is signed ahead for its own instant.
@@ -52,7 +53,7 @@ _PUBLISHED = """
 
 def main() -> int:
     """Measure, report, and return 0: what is void has ended before."""
-    runs, costs = {}, {}
+    runs, costs, spent = {}, {}, {}
     with ground.opened(payers=PAYERS) as found:
         hand = Hand(found)
         with counting_peer.started(found.platform.directory.root / "tls") as peer:
@@ -60,9 +61,14 @@ def main() -> int:
             for part in ("payments", "worker"):
                 found.platform.supervisor.restart(part, changes=changes)
             for kind, mix in MIXES.items():
+                # Processes that have just begun would be probed as slower than they are.
+                _play(found, hand, kind, count=PROBE_LEGS, rate=WARM_UP_RATE)
                 probed = _play(found, hand, kind, count=PROBE_LEGS, rate=PROBE_RATE)
                 rate = OVERLOAD * _probed_rate(found, probed)
-                runs[kind] = _play(found, hand, kind, count=int(rate * SECONDS), rate=rate)
+                count = int(rate * SECONDS)
+                before = found.platform.cpu_seconds()
+                runs[kind] = _play(found, hand, kind, count=count, rate=rate)
+                spent[kind] = _cpu_rows(found, kind, before, count)
                 costs[kind] = rsa.measure(found.platform.environment, mix, seconds=RSA_SECONDS)
             heard = [each for each in peer.heard() if each.api == "RespPay"]
     rows = []
@@ -73,6 +79,8 @@ def main() -> int:
         rows += [
             Row(f"{name}_p{percent}", percentile(latencies, percent), "ms") for percent in (50, 99)
         ]
+        whole = sum(row.value for row in spent[kind])
+        rows += [Row(f"{name}_cpu", whole, "ms", costs[kind].cpu_ms), *spent[kind]]
     report("Legs: signed request in, signed answer out", rows)
     return 0
 
@@ -89,6 +97,20 @@ def _play(found: Ground, hand: Hand, kind: str, *, count: int, rate: float) -> d
     return {
         message.txn_id: answer.intended for message, answer in zip(messages, answers, strict=True)
     }
+
+
+def _cpu_rows(found: Ground, kind: str, before: Mapping[str, float], count: int) -> list[Row]:
+    """Return what each part of the platform spent on a leg since then, the most first."""
+    spent = {
+        name: (seconds - before[name]) / count * 1000
+        for name, seconds in found.platform.cpu_seconds().items()
+        if name not in ground.OUTSIDE
+    }
+    return [
+        Row(f"{kind.lower()}_leg_cpu_{name}", ms, "ms")
+        for name, ms in sorted(spent.items(), key=lambda part: -part[1])
+        if ms >= ground.LEAST_MILLISECONDS
+    ]
 
 
 def _probed_rate(found: Ground, sent: Collection[str]) -> float:
