@@ -178,7 +178,14 @@ def _kept_links() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _before_the_host(request: pytest.FixtureRequest) -> None:
-    if not EVERYWHERE or "committed" not in request.fixturenames:
+    if not EVERYWHERE:
+        return
+    if "committed" not in request.fixturenames:
+        # Whoever first asks for core banking makes the adapter of the whole run.
+        settings = request.getfixturevalue("settings")
+        options = request.getfixturevalue("options")
+        settings.CORE_BANKING = {"BACKEND": BACKEND, "OPTIONS": options}
+        request.getfixturevalue("_kept_links")
         return
     if request.node.get_closest_marker("own_books"):
         pytest.skip("the money is at a host")

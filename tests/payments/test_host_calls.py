@@ -14,6 +14,8 @@ from tests.payments.hand import Deal, Side, drain, leg
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
 LONG_AGO = clock.now() - dt.timedelta(days=host_calls.KEPT_DAYS + 1)
 LATELY = clock.now() - dt.timedelta(days=host_calls.KEPT_DAYS - 1)
+# The calls are made here, a leg's one and only.
+pytestmark = pytest.mark.own_books
 
 
 @pytest.fixture

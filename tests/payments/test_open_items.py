@@ -251,6 +251,7 @@ def page_of(answer):
     )
 
 
+@pytest.mark.own_books  # the call is made here, a leg's one and only
 def test_an_unmatched_answer_of_the_host_is_listed_until_an_operator_closes_it(hand, outward):
     hand.debit(outward)
     drain()

@@ -83,7 +83,7 @@ def test_the_answer_to_a_payment(hand, asha):
     drain(Role.PAYER_PSP)
 
     # The leg and its end, the fact, and a word to the relay and to who waits.
-    assert_asks(7, lambda: hand.answer_payment(deal))
+    assert_asks(6, lambda: hand.answer_payment(deal))
 
 
 def test_a_payment_at_the_api(hand, asha):
