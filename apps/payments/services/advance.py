@@ -42,10 +42,15 @@ OUTAGES = (OperationalError, InterfaceError, RedisError, HsmUnavailableError)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is done with legs in a state; `run` takes all that are due, or only those named."""
+    """
+    What is done with legs in a state; `run` takes all that are due, or only those named.
+
+    `makes_due` is the state in which it may leave a leg due at once, for the next step.
+    """
 
     working: State
     run: Callable[[Sequence[UUID] | None], int]
+    makes_due: State | None = None
 
 
 STEPS: Mapping[Role, Mapping[State, Step]] = {
@@ -65,26 +70,36 @@ STEPS: Mapping[Role, Mapping[State, Step]] = {
         State.UNKNOWN: Step(State.UNKNOWN, check.ask_about_authorised),
     },
     Role.DEBIT: {
-        State.RECEIVED: Step(State.VERIFYING, verify.verify_due),
-        State.VERIFYING: Step(State.VERIFYING, verify.verify_due),
+        State.RECEIVED: Step(State.VERIFYING, verify.verify_due, State.VERIFIED),
+        State.VERIFYING: Step(State.VERIFYING, verify.verify_due, State.VERIFIED),
         State.VERIFIED: Step(State.POSTING, debit.post_due),
-        State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.DEBIT)),
-        State.UNKNOWN: Step(State.UNKNOWN, functools.partial(unknown.enquire_due, Role.DEBIT)),
+        State.POSTING: Step(
+            State.UNKNOWN, functools.partial(posting.call_unknown, Role.DEBIT), State.UNKNOWN
+        ),
+        State.UNKNOWN: Step(
+            State.UNKNOWN, functools.partial(unknown.enquire_due, Role.DEBIT), State.CANCELLING
+        ),
         State.CANCELLING: Step(
             State.CANCELLING, functools.partial(unknown.cancel_due, Role.DEBIT)
         ),
     },
     Role.CREDIT: {
         State.RECEIVED: Step(State.POSTING, credit.post_due),
-        State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.CREDIT)),
-        State.UNKNOWN: Step(State.UNKNOWN, functools.partial(unknown.enquire_due, Role.CREDIT)),
+        State.POSTING: Step(
+            State.UNKNOWN, functools.partial(posting.call_unknown, Role.CREDIT), State.UNKNOWN
+        ),
+        State.UNKNOWN: Step(
+            State.UNKNOWN, functools.partial(unknown.enquire_due, Role.CREDIT), State.CANCELLING
+        ),
         State.CANCELLING: Step(
             State.CANCELLING, functools.partial(unknown.cancel_due, Role.CREDIT)
         ),
     },
     Role.REVERSAL: {
         State.WAITING_ORIGINAL: Step(State.POSTING, reverse.reverse_due),
-        State.POSTING: Step(State.UNKNOWN, functools.partial(posting.call_unknown, Role.REVERSAL)),
+        State.POSTING: Step(
+            State.UNKNOWN, functools.partial(posting.call_unknown, Role.REVERSAL), State.UNKNOWN
+        ),
         State.UNKNOWN: Step(State.UNKNOWN, functools.partial(unknown.enquire_due, Role.REVERSAL)),
     },
 }  # fmt: skip
@@ -94,17 +109,21 @@ def advance(role: Role) -> int:
     """
     Take every due leg of a role one step further, in the order of its flow.
 
-    A leg that one step makes due for the next is taken on in the same round. Returns how many
-    legs were taken in hand; 0 says that nothing is left to do now.
+    A leg that one step makes due for the next is taken on in the same round; no other step looks
+    for what was not due when the round began. Returns how many legs were taken in hand; 0 says
+    that nothing is left to do now.
     """
     due = selectors.due_states(role)
     done = 0
     ran: set[Callable[[Sequence[UUID] | None], int]] = set()
     for state, step in STEPS[role].items():
-        if step.run in ran or (state not in due and not done):
+        if step.run in ran or state not in due:
             continue
         ran.add(step.run)
-        done += _run(role, state, step)
+        taken = _run(role, state, step)
+        done += taken
+        if taken and step.makes_due is not None:
+            due.add(step.makes_due)
     return done
 
 
