@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Min, Q, QuerySet
 
 from apps.common.clock import IST, business_date
+from apps.common.pipelines import pipelined
 from apps.upi.budget_models import ApiCap, ApiUse, CallDirection, PeakHours
 from apps.upi.contracts import Delivery, DeliveryState
 from apps.upi.directory_models import (
@@ -54,9 +55,14 @@ _DIRECTORY_IS_DUE = """
 
 
 def signing_keys(organisation: str, *, at: dt.datetime) -> list[RSAPublicKey] | None:
-    """Return the keys with which a peer may sign at an instant; None for nobody we know."""
+    """
+    Return the keys with which a peer may sign at an instant; None for nobody we know.
+
+    The caller's transaction may begin with it: then both are one trip to the database.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_SIGNING_KEYS, {"organisation": organisation, "at": at})
+        with pipelined():
+            cursor.execute(_SIGNING_KEYS, {"organisation": organisation, "at": at})
         rows = cursor.fetchall()
     if not rows:
         return None

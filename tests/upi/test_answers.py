@@ -353,6 +353,9 @@ def test_a_late_ack_of_one_sender_ends_what_another_gave_up(open_door, switch):
         req_msg_id="",
         msg_id="EXB1",
         answered_at=clock.now(),
+        api="RespAuthDetails",
+        txn_id="EXB1",
+        text="",
     )
     Exchange.objects.update(state="EXPIRED", next_action_at=None)
 

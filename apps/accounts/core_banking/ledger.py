@@ -21,7 +21,7 @@ from apps.common import clock
 from apps.common.faults import fault_point
 from apps.common.money import Money
 from apps.ledger.contracts import Chart, Status, TransferOrder, Verdict
-from apps.ledger.selectors import account_id_by_code, lock_books
+from apps.ledger.selectors import account_ids_by_code, lock_books
 from apps.ledger.services.posting import post_transfers
 
 T = TypeVar("T")
@@ -138,11 +138,11 @@ def _say_what_is_missing(
 
 
 def _chart() -> Mapping[OrderKind, int]:
-    payable = account_id_by_code(Chart.SWITCH_PAYABLE)
+    ids = account_ids_by_code([Chart.SWITCH_PAYABLE, Chart.SWITCH_RECEIVABLE])
     return {
-        OrderKind.DEBIT: payable,
-        OrderKind.REVERSAL: payable,
-        OrderKind.CREDIT: account_id_by_code(Chart.SWITCH_RECEIVABLE),
+        OrderKind.DEBIT: ids[Chart.SWITCH_PAYABLE],
+        OrderKind.REVERSAL: ids[Chart.SWITCH_PAYABLE],
+        OrderKind.CREDIT: ids[Chart.SWITCH_RECEIVABLE],
     }
 
 

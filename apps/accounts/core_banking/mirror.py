@@ -5,7 +5,7 @@ from uuid import UUID
 
 from apps.accounts.core_banking.base import Order, OrderKind, TransferClashError
 from apps.ledger.contracts import Chart, TransferOrder
-from apps.ledger.selectors import account_id_by_code
+from apps.ledger.selectors import account_ids_by_code
 from apps.ledger.services.posting import post_transfers
 
 # Money that leaves a customer at the host leaves the mirror: from, to.
@@ -25,7 +25,7 @@ def post(orders: Sequence[Order]) -> list[UUID]:
     """
     if not orders:
         return []
-    chart = {code: account_id_by_code(code) for code in {c for s in _SIDES.values() for c in s}}
+    chart = account_ids_by_code({code for sides in _SIDES.values() for code in sides})
     verdicts = post_transfers(
         [
             TransferOrder(

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.common import clock
+from apps.common.pipelines import pipelined
 from apps.messaging import wakeups
 from apps.upi import codec, deadlines, message_log
 from apps.upi.contracts import Answer, Received
@@ -57,7 +58,6 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
     if not answers:
         return
     entries = [_entry(answer) for answer in answers]
-    message_log.write(entries)
     parameters = {
         "claim": claim,
         "lease": settings.LEASE_WIRE_SECONDS if claim else 0,
@@ -66,12 +66,15 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
         "msg_ids": [entry.msg_id for entry in entries],
         "expire": [answer.expires_at for answer in answers],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORD, parameters)
-        assert cursor.rowcount == len(answers), "an inbound exchange is answered exactly once"
-        life = deadlines.answer_life(is_reversal=False).total_seconds()
-        cursor.execute(_REPEATS, {"ids": parameters["exchange_ids"], "life": life})
-        has_repeats = cursor.rowcount > 0
+    life = deadlines.answer_life(is_reversal=False).total_seconds()
+    with connection.cursor() as recorded, connection.cursor() as repeats:
+        with pipelined():
+            message_log.write(entries)
+            recorded.execute(_RECORD, parameters)
+            # By itself, for its own look at the rows: who repeats holds the exchange meanwhile.
+            repeats.execute(_REPEATS, {"ids": parameters["exchange_ids"], "life": life})
+        assert recorded.rowcount == len(answers), "an inbound exchange is answered exactly once"
+        has_repeats = repeats.rowcount > 0
     if claim is None or has_repeats:
         wakeups.wake_on_commit("upi.deliver")
 

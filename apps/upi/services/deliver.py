@@ -38,20 +38,22 @@ _RESEND_AFTER = (Timer.ANSWER_RESEND_FIRST, Timer.ANSWER_RESEND_SECOND)
 _SIGN_AGAIN_SECONDS = 1
 
 _ANSWERS = """
-    SELECT id, answer_id, '', answer_msg_id, answered_at FROM upi_exchange
-     WHERE id = ANY(%(ids)s) AND claim = %(claim)s AND state = 'DUE'
-       AND expires_at > clock_timestamp()
+    SELECT exchange.id, exchange.answer_id, '', exchange.answer_msg_id, exchange.answered_at,
+           answer.api, answer.txn_id, answer.body
+      FROM upi_exchange AS exchange JOIN upi_message_log AS answer ON answer.id = exchange.answer_id
+     WHERE exchange.id = ANY(%(ids)s) AND exchange.claim = %(claim)s AND exchange.state = 'DUE'
+       AND exchange.expires_at > clock_timestamp()
 """
 
 _REPEATED = """
-    SELECT repeat.id, exchange.answer_id, repeat.msg_id, repeat.answer_msg_id, repeat.answered_at
-      FROM upi_exchange_repeat AS repeat JOIN upi_exchange AS exchange
-        ON exchange.id = repeat.exchange_id
+    SELECT repeat.id, exchange.answer_id, repeat.msg_id, repeat.answer_msg_id, repeat.answered_at,
+           answer.api, answer.txn_id, answer.body
+      FROM upi_exchange_repeat AS repeat
+      JOIN upi_exchange AS exchange ON exchange.id = repeat.exchange_id
+      JOIN upi_message_log AS answer ON answer.id = exchange.answer_id
      WHERE repeat.id = ANY(%(ids)s) AND repeat.claim = %(claim)s AND repeat.state = 'DUE'
        AND repeat.expires_at > clock_timestamp()
 """
-
-_BODIES = "SELECT id, api, txn_id, body FROM upi_message_log WHERE id = ANY(%s)"
 
 # An Ack ends the delivery whoever got it, and even when it was given up meanwhile.
 _RECORD = sql.SQL("""
@@ -95,13 +97,16 @@ _EXPIRE = sql.SQL("""
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """One delivery: its row, the answer's row of the log, and for a repeat what it changes."""
+    """One delivery: its row, the answer as the log has it, and for a repeat what it changes."""
 
     id: UUID
     message_id: UUID
     req_msg_id: str
     msg_id: str
     answered_at: dt.datetime
+    api: str
+    txn_id: str
+    text: str
 
 
 def deliver_due() -> int:
@@ -186,23 +191,18 @@ def _deliver(table: str, query: str, row_ids: Sequence[UUID], claim: UUID) -> No
 
 def _parcels(due: Sequence[_Due]) -> dict[UUID, Parcel]:
     """Return the unsigned answers by their delivery; those that cannot be made whole are not in."""
-    message_ids = [item.message_id for item in due]
-    with connection.cursor() as cursor:
-        cursor.execute(_BODIES, [message_ids])
-        stored = {message_id: rest for message_id, *rest in cursor.fetchall()}
-    hollow = [key for key, (_, _, body) in stored.items() if "<Data " in body]
-    texts = pin_blocks.load_texts(hollow) if hollow else {}
+    hollow = {item.message_id for item in due if "<Data " in item.text}
+    texts = pin_blocks.load_texts([*hollow]) if hollow else {}
     parcels = {}
     for item in due:
-        api, txn_id, text = stored[item.message_id]
-        body = text.encode()
+        body = item.text.encode()
         if item.req_msg_id:
             body = _for_repeat(body, item)
         if item.message_id in hollow:
             if item.message_id not in texts:
                 continue
             body = codec.restore_secrets(body, texts[item.message_id])
-        parcels[item.id] = Parcel(api=api, txn_id=txn_id, msg_id=item.msg_id, body=body)
+        parcels[item.id] = Parcel(api=item.api, txn_id=item.txn_id, msg_id=item.msg_id, body=body)
     return parcels
 
 

@@ -89,6 +89,8 @@ def load(exchange_ids: Sequence[UUID]) -> Mapping[UUID, tuple[Credential, ...]]:
 
 def delete(exchange_ids: Sequence[UUID]) -> None:
     """Forget credentials, in the transaction of the verdict, or when none will come."""
+    if not exchange_ids:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM upi_pin_block WHERE exchange_id = ANY(%s)", [list(exchange_ids)]

@@ -80,22 +80,32 @@ class _Trace:
 
 
 def receive(arrival: Arrival) -> Verdict:
-    """Accept or refuse a message. Handlers run in the one transaction."""
+    """Accept or refuse a message. What an accepted one asks and writes is one transaction."""
     trace = _Trace(arrival=arrival)
     try:
-        inbound = _admit(trace)
-        known = _accept(trace, inbound)
+        root = _open(trace)
+        with transaction.atomic(durable=True):
+            known = _accept(_admit(trace, root))
     except RefusedError as error:
         return _refuse(trace, error)
     fault_point("upi.accepted")
     return Verdict(_ack(trace, at=known.received_at))
 
 
-def _admit(trace: _Trace) -> Inbound:
+def _open(trace: _Trace) -> xml.Element:
     arrival = trace.arrival
     root = gate.parse(arrival.body, api=arrival.api)
     _note_claims(trace, root)
     gate.check_route(root, api=arrival.api, version=arrival.version, txn_id=arrival.txn_id)
+    # Banks and PSPs reach us through the switch, which signs what it passes on: whatever keys of
+    # theirs we know, none of them speaks to us.
+    if trace.organisation != settings.UPI_SWITCH_ORG_ID:
+        raise RefusedError("U52", "Head.orgId is not the switch")
+    return root
+
+
+def _admit(trace: _Trace, root: xml.Element) -> Inbound:
+    arrival = trace.arrival
     trace.verified = signature.verify(root, _keys_of(trace))
     message = codec.decode(trace.verified.body)
     trace.message = message
@@ -123,10 +133,6 @@ def _fitting(pattern: re.Pattern[str], text: str | None) -> str:
 
 
 def _keys_of(trace: _Trace) -> list[Any]:
-    # Banks and PSPs reach us through the switch, which signs what it passes on: whatever keys of
-    # theirs we know, none of them speaks to us.
-    if trace.organisation != settings.UPI_SWITCH_ORG_ID:
-        raise RefusedError("U52", "Head.orgId is not the switch")
     keys = selectors.signing_keys(trace.organisation, at=trace.arrival.received_at)
     if keys is None:
         raise RefusedError("U52", "Head.orgId is not an organisation we know")
@@ -141,23 +147,22 @@ def _check_age(message: Message, *, at: dt.datetime) -> None:
         raise RefusedError(code, "Head.ts is too far from now")
 
 
-def _accept(trace: _Trace, inbound: Inbound) -> Known:
+def _accept(inbound: Inbound) -> Known:
     handler = _handler_of(inbound.message)
-    with transaction.atomic(durable=True):
-        known = correlate.correlate(inbound)
-        if known.is_new:
-            governor.admit(inbound.message, now=inbound.received_at)
-            handler(
-                Received(
-                    message=inbound.message,
-                    exchange_id=known.exchange_id,
-                    organisation=inbound.organisation,
-                    received_at=inbound.received_at,
-                )
+    known = correlate.correlate(inbound)
+    if known.is_new:
+        governor.admit(inbound.message, now=inbound.received_at)
+        handler(
+            Received(
+                message=inbound.message,
+                exchange_id=known.exchange_id,
+                organisation=inbound.organisation,
+                received_at=inbound.received_at,
             )
-        else:
-            message_log.write([_repeated(inbound.entry, known)])
-        fault_point("upi.accepting")
+        )
+    else:
+        message_log.write([_repeated(inbound.entry, known)])
+    fault_point("upi.accepting")
     return known
 
 
