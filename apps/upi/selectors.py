@@ -58,7 +58,7 @@ def signing_keys(organisation: str, *, at: dt.datetime) -> list[RSAPublicKey] | 
     """
     Return the keys with which a peer may sign at an instant; None for nobody we know.
 
-    The caller's transaction may begin with it: then both are one trip to the database.
+    In the caller's transaction; one that begins with it is at the database in the same trip.
     """
     with connection.cursor() as cursor:
         with pipelined():

@@ -7,8 +7,10 @@ from io import StringIO
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.management import call_command
+from django.db import transaction
 
 from apps.common import clock
 from apps.upi import codec, selectors, xml
@@ -69,6 +71,11 @@ def night():
 def directory(night, open_door, switch, settings):
     settings.UPI_ROUTES = "tests.upi.test_pull.PULL_ROUTES"
     return open_door
+
+
+def keys_of(org_id: str, *, at: dt.datetime) -> list[RSAPublicKey] | None:
+    with transaction.atomic():
+        return selectors.signing_keys(org_id, at=at)
 
 
 def ask(*names: DirectoryList) -> None:
@@ -267,13 +274,13 @@ def test_a_new_key_of_the_switch_counts_from_its_day_and_the_old_one_still_does(
 
     assert answer(directory, switch.posted[0], RespListKeys, key_list=keys) == ""
 
-    present = selectors.signing_keys("NPCI", at=clock.now())
+    present = keys_of("NPCI", at=clock.now())
     assert [key.public_numbers().n for key in present] == [
         switch_key.public_key().public_numbers().n
     ]
     first = dt.datetime(2026, 11, 20, tzinfo=clock.IST)
     assert PeerKey.objects.get(valid_from_at=first).valid_until_at is None
-    assert len(selectors.signing_keys("NPCI", at=first)) == 2
+    assert len(keys_of("NPCI", at=first)) == 2
 
 
 def test_keys_of_others_and_what_is_no_key_are_left_out(directory, switch, switch_key):
@@ -319,7 +326,7 @@ def test_a_revoked_key_is_not_revived_by_a_list(directory, switch, peer_key):
 
     answer(directory, switch.posted[0], RespListKeys, key_list=(listed(revoked.public_key()),))
 
-    assert len(selectors.signing_keys("NPCI", at=clock.now())) == 1
+    assert len(keys_of("NPCI", at=clock.now())) == 1
 
 
 def link_key():
@@ -376,7 +383,7 @@ def test_of_the_psps_keys_only_those_for_links_are_taken(directory, switch, swit
 
     assert len(selectors.psp_keys("900002")) == 1
     assert row(DirectoryList.PSP_KEYS).rows == 1
-    assert selectors.signing_keys("900002", at=clock.now()) is None
+    assert keys_of("900002", at=clock.now()) is None
 
 
 def test_the_command_asks_and_shows_how_the_lists_stand(directory, switch):

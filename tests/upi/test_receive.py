@@ -5,6 +5,7 @@ import concurrent.futures
 import pytest
 import structlog
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from lxml import etree
 
 from apps.messaging.models import OutboxEvent
@@ -34,6 +35,18 @@ def test_a_debit_request_is_acked_and_handed_to_its_handler(door, changes):
     assert (exchange.direction, exchange.state) == ("IN", "NONE")
     assert (exchange.api, exchange.type, exchange.sub_type) == ("ReqPay", "DEBIT", "PAY")
     assert changes() == {"upi_exchange": 1, "upi_message_log": 1, "upi_pin_block": 1}
+
+
+def test_an_accepted_message_is_one_transaction_that_begins_with_the_keys(open_door):
+    open_door.send(wire.fresh("CREDIT"))
+
+    with CaptureQueriesContext(connection) as asked:
+        assert open_door.send(wire.fresh("CREDIT")).err == ""
+
+    statements = [query["sql"].split()[0] for query in asked]
+    assert (statements[0], statements[-1]) == ("BEGIN", "COMMIT")
+    assert statements.count("BEGIN") == statements.count("COMMIT") == 1
+    assert "upi_peerkey" in asked[1]["sql"]
 
 
 def test_the_log_keeps_what_was_signed_but_not_the_credential(door):
