@@ -7,7 +7,6 @@ from io import StringIO
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.management import call_command
 from django.db import transaction
@@ -45,6 +44,7 @@ PULL_ROUTES = {
 # 02:30 in India, and 17:30.
 NIGHT = dt.datetime(2026, 11, 18, 21, 0, tzinfo=dt.UTC)
 EVENING = dt.datetime(2026, 11, 18, 12, 0, tzinfo=dt.UTC)
+keys_of = transaction.atomic(selectors.signing_keys)
 SMPL = Psp(
     name="Sample Bank",
     codes="smplbank, Sandbox",
@@ -71,11 +71,6 @@ def night():
 def directory(night, open_door, switch, settings):
     settings.UPI_ROUTES = "tests.upi.test_pull.PULL_ROUTES"
     return open_door
-
-
-def keys_of(org_id: str, *, at: dt.datetime) -> list[RSAPublicKey] | None:
-    with transaction.atomic():
-        return selectors.signing_keys(org_id, at=at)
 
 
 def ask(*names: DirectoryList) -> None:
@@ -274,10 +269,8 @@ def test_a_new_key_of_the_switch_counts_from_its_day_and_the_old_one_still_does(
 
     assert answer(directory, switch.posted[0], RespListKeys, key_list=keys) == ""
 
-    present = keys_of("NPCI", at=clock.now())
-    assert [key.public_numbers().n for key in present] == [
-        switch_key.public_key().public_numbers().n
-    ]
+    [present] = keys_of("NPCI", at=clock.now())
+    assert present.public_numbers() == switch_key.public_key().public_numbers()
     first = dt.datetime(2026, 11, 20, tzinfo=clock.IST)
     assert PeerKey.objects.get(valid_from_at=first).valid_until_at is None
     assert len(keys_of("NPCI", at=first)) == 2
