@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,7 +93,11 @@ class Ground:
         """Send payments from another process; with no port of one part, each waits for its end."""
         follows = [order.follow for order in orders] if port is None else []
         requests = [order.request for order in orders]
-        return open_loop.drive(Plan(port or self.port("public"), rate, requests, follows))
+        answers = open_loop.drive(Plan(port or self.port("public"), rate, requests, follows))
+        refused = Counter(answer.status for answer in answers if answer.status // 100 != 2)
+        if refused:
+            self.page.line(f"not accepted, by HTTP status (0: no answer): {dict(refused)}")
+        return answers
 
     def counters(self) -> Counters:
         """Return what was done so far; the platform has been idle for STATISTICS_SECONDS."""

@@ -68,7 +68,7 @@ class _Door:
                 self._idle.append(streams)
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
-        streams = self._idle.pop() if self._idle else await self._open()
+        streams = self._kept() or await self._open()
         try:
             status, content, is_kept = await _answer_to(request, streams)
         except (OSError, asyncio.IncompleteReadError):
@@ -80,6 +80,15 @@ class _Door:
         else:
             streams[1].close()
         return status, content
+
+    def _kept(self) -> Streams | None:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            # The server ends what was idle for long.
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
 
     def close(self) -> None:
         for _, writer in self._idle:
