@@ -85,8 +85,9 @@ def main() -> int:
             seconds = world.bank.pay(world.switch_key, PAYMENTS)
             spent = cpu_seconds(world.process.pid) - before
         finally:
-            world.stop()
+            # First the bank: its last words to a switch that is gone would be tracebacks.
             world.bank.stop()
+            world.stop()
             world.control.close()
     legs = LEGS * PAYMENTS
     milliseconds = spent / legs * 1000
