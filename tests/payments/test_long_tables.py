@@ -81,3 +81,10 @@ def _grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
         for table, rows in before.items()
         if after[table] - rows > READ_WHOLE_MAX
     }
+
+
+def test_no_question_of_a_payment_starts_processes_of_its_own(committed):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_parallel_workers_per_gather")
+
+        assert cursor.fetchone() == ("0",)

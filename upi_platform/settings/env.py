@@ -65,6 +65,11 @@ class Environment(BaseSettings):
     log_level: str = "INFO"
 
 
+# What a payment asks is found by an index. The planner cannot know how little of a queue is due,
+# and once a table is long it would start processes of its own to look.
+_ALONE = " -c max_parallel_workers_per_gather=0"
+
+
 def database(
     url: str, *, role: str, connection_age_seconds: int = 60, pool_size: int = 0
 ) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def database(
             "application_name": f"upi-{role}",
             "connect_timeout": 3,
             # A lock that is not had in five seconds is somebody's bug, not something to wait for.
-            "options": "-c lock_timeout=5000 -c timezone=UTC",
+            "options": f"-c lock_timeout=5000 -c timezone=UTC{_ALONE if role == 'app' else ''}",
             # Values travel beside the statement, so that a server parses and plans it once for a
             # connection; this also keeps them out of every log and view of statements.
             "server_side_binding": True,
