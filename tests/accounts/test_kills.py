@@ -1,17 +1,14 @@
 """A worker of the issuer is killed at any point, and the request is answered by the next one."""
 
 import datetime as dt
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
-from django.db import connection
 
 from apps.accounts.models import CredentialRequest, PinState
 from apps.accounts.states import HoldState
 from apps.upi.models import Exchange, PinBlock
+from tests.foundry import opened_foundry
 
 # Sets Django up once; for each point it reads it forks a worker that dies there.
 FOUNDRY = """
@@ -37,23 +34,10 @@ OTP_POINTS = [*EVERYWHERE, "otp.kept", "otp.sent"]
 
 @pytest.fixture(scope="module")
 def foundry(django_db_setup, switch_server, gateway_server):
-    database = connection.settings_dict
-    address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    with subprocess.Popen(
-        [sys.executable, "-c", FOUNDRY],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
-            "DATABASE_URL": f"postgresql://{database['USER']}:{database['PASSWORD']}@{address}",
-            "SWITCH_URL": switch_server.url,
-            "SMS_GATEWAY_URL": gateway_server.url,
-        },
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.stdin.close()
+    with opened_foundry(
+        FOUNDRY, SWITCH_URL=switch_server.url, SMS_GATEWAY_URL=gateway_server.url
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -61,9 +45,7 @@ def killed(issuer, foundry):
     """Run a worker that dies at a point, and let its claim end."""
 
     def killed(point):
-        foundry.stdin.write(f"{point}\n")
-        foundry.stdin.flush()
-        assert int(foundry.stdout.readline()) == signal.SIGKILL
+        assert foundry.fork(point) == signal.SIGKILL
         for model in (CredentialRequest, Exchange):
             model.objects.filter(next_action_at__isnull=False).update(next_action_at=LONG_AGO)
 

@@ -1,13 +1,10 @@
 """A worker of webhooks is killed at any point; its shop hears all the same, of the same thing."""
 
 import datetime as dt
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.common import clock, ids
 from apps.merchants import consumers
@@ -16,6 +13,7 @@ from apps.merchants.services.deliver import deliver_due
 from apps.merchants.services.endpoints import register_endpoint
 from apps.messaging.contracts import ReceivedEvent
 from tests.api.people import open_shop
+from tests.foundry import opened_foundry
 from tests.merchants.shop_server import ShopServer
 
 # Sets Django up once; for each point it reads it forks a worker that dies there.
@@ -37,21 +35,8 @@ for line in sys.stdin:
 
 @pytest.fixture(scope="module")
 def foundry(django_db_setup):
-    database = connection.settings_dict
-    address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    with subprocess.Popen(
-        [sys.executable, "-c", FOUNDRY],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
-            "DATABASE_URL": f"postgresql://{database['USER']}:{database['PASSWORD']}@{address}",
-        },
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.stdin.close()
+    with opened_foundry(FOUNDRY) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -88,9 +73,7 @@ def test_a_killed_sender_is_followed_by_one_that_says_the_same(
 ):
     tell_of_an_order(server.url)
 
-    foundry.stdin.write(f"{point}\n")
-    foundry.stdin.flush()
-    assert foundry.stdout.readline() == f"{int(signal.SIGKILL)}\n"
+    assert foundry.fork(point) == signal.SIGKILL
     lease_is_over = clock.now() - dt.timedelta(seconds=1)
     WebhookDelivery.objects.filter(state="PENDING").update(next_action_at=lease_is_over)
     deliver_due()

@@ -2,14 +2,10 @@
 
 import base64
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from apps.common.money import Money
 from apps.ledger import selectors as ledger
@@ -17,6 +13,7 @@ from apps.ledger.contracts import Chart
 from apps.payments.states import Role
 from apps.settlement.models import HostFile, HostFileLine
 from apps.settlement.services.host_days import fetch_host_file
+from tests.foundry import opened_foundry
 from tests.payments.hand import history, state
 from tests.settlement.host_days import OPENING, after, call_of, take
 
@@ -66,38 +63,16 @@ DEATHS_MAX = 200
 @pytest.fixture
 def dying_taker(host, host_options):
     """Return who takes a file and dies after so many statements, and says how it ended."""
-    database = connection.settings_dict
-    address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    with subprocess.Popen(
-        [sys.executable, "-c", FOUNDRY],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
-            "DATABASE_URL": f"postgresql://{database['USER']}:{database['PASSWORD']}@{address}",
-        },
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-
-        def tell(word):
-            process.stdin.write(f"{word}\n")
-            process.stdin.flush()
+    with opened_foundry(FOUNDRY) as foundry:
 
         def take_after(content, date):
             core_banking = {**settings.CORE_BANKING, "OPTIONS": host_options}
             encoded = base64.b64encode(content).decode()
             order = [core_banking, settings.UPI_SWITCH_URL, encoded, str(date), str(after(date))]
-            tell(json.dumps(order))
-
-            def die(statements):
-                tell(statements)
-                return int(process.stdout.readline())
-
-            return die
+            foundry.tell(json.dumps(order))
+            return lambda statements: foundry.fork(str(statements))
 
         yield take_after
-        process.stdin.close()
 
 
 def committed(deal):

@@ -1,10 +1,7 @@
 """A process killed at any point of the wire: what it began is finished once, or not at all."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from django.conf import settings
@@ -13,6 +10,7 @@ from django.db import transaction
 from apps.common import clock
 from apps.upi.models import Exchange, MessageLog
 from apps.upi.services import deliver, heartbeat
+from tests.foundry import opened_foundry
 from tests.upi import wire
 from tests.upi.test_answers import answer_to, make_due, receive, record
 
@@ -50,23 +48,8 @@ for line in sys.stdin:
 
 @pytest.fixture(scope="module")
 def foundry(django_db_setup):
-    address = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(
-        settings.DATABASES["default"]
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", FOUNDRY],
-        env=os.environ
-        | {
-            "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
-            "DATABASE_URL": address,
-            "UPI_SERVICES": "receiver",
-        },
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
-        process.stdin.close()
+    with opened_foundry(FOUNDRY, UPI_SERVICES="receiver") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -75,9 +58,7 @@ def run_until_killed(foundry, open_door):
 
     def run(work: str, point: str, **order: str) -> None:
         order |= {"work": work, "point": point, "switch": settings.UPI_SWITCH_URL}
-        foundry.stdin.write(f"{json.dumps(order)}\n")
-        foundry.stdin.flush()
-        assert int(foundry.stdout.readline()) == signal.SIGKILL
+        assert foundry.fork(json.dumps(order)) == signal.SIGKILL
 
     return run
 

@@ -1,15 +1,11 @@
 """A worker is killed at each step of a call to the host: money moves once, and is found."""
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from apps.accounts.core_banking import iso8583
 from apps.accounts.core_banking.base import OrderKind, Result
@@ -18,6 +14,7 @@ from apps.common.money import ZERO, Money
 from apps.ledger import selectors as ledger
 from apps.ledger.contracts import Chart
 from tests.accounts.core_banking.conftest import OPENING
+from tests.foundry import opened_foundry
 
 # Sets Django up once; each line is a death and an order, and a forked worker dies so.
 FOUNDRY = """
@@ -55,22 +52,9 @@ CANCELLING = ("core_banking.cancel_planned", "core_banking.cancel_answered", *EN
 
 @pytest.fixture(scope="module")
 def foundry(django_db_setup, host_options, host_mac_key):
-    database = connection.settings_dict
-    address = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    with subprocess.Popen(
-        [sys.executable, "-c", FOUNDRY],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "upi_platform.settings.test",
-            "DATABASE_URL": f"postgresql://{database['USER']}:{database['PASSWORD']}@{address}",
-        },
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        process.stdin.write(json.dumps([host_mac_key, host_options]) + "\n")
-        yield process
-        process.stdin.close()
+    with opened_foundry(FOUNDRY) as opened:
+        opened.tell(json.dumps([host_mac_key, host_options]))
+        yield opened
 
 
 @pytest.fixture
@@ -80,9 +64,7 @@ def die(foundry):
     def die(act, point, order):
         names = [str(order.leg_id), order.transfer_key, order.kind]
         line = [act, point, *names, order.account_number, order.rrn, order.txn_id]
-        foundry.stdin.write(json.dumps(line) + "\n")
-        foundry.stdin.flush()
-        assert int(foundry.stdout.readline()) == signal.SIGKILL
+        assert foundry.fork(json.dumps(line)) == signal.SIGKILL
 
     return die
 
