@@ -12,7 +12,6 @@ from django.db import connection
 from django.db.models import Min, Q, QuerySet
 
 from apps.common.clock import IST, business_date
-from apps.common.pipelines import pipelined
 from apps.upi.budget_models import ApiCap, ApiUse, CallDirection, PeakHours
 from apps.upi.contracts import Delivery, DeliveryState
 from apps.upi.directory_models import (
@@ -55,14 +54,9 @@ _DIRECTORY_IS_DUE = """
 
 
 def signing_keys(organisation: str, *, at: dt.datetime) -> list[RSAPublicKey] | None:
-    """
-    Return the keys with which a peer may sign at an instant; None for nobody we know.
-
-    In the caller's transaction; one that begins with it is at the database in the same trip.
-    """
+    """Return the keys with which a peer may sign at an instant; None for nobody we know."""
     with connection.cursor() as cursor:
-        with pipelined():
-            cursor.execute(_SIGNING_KEYS, {"organisation": organisation, "at": at})
+        cursor.execute(_SIGNING_KEYS, {"organisation": organisation, "at": at})
         rows = cursor.fetchall()
     if not rows:
         return None
