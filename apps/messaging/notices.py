@@ -16,7 +16,8 @@ class _Notices:
     """What one transaction has to tell."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, str]] = []
+        # In the order in which they were said, each once.
+        self.said: dict[tuple[str, str], None] = {}
 
     def send(self) -> None:
         # After the commit, by itself: a NOTIFY inside the transaction would make all commits of the
@@ -38,11 +39,11 @@ def notify_on_commit(channel: str, words: Sequence[str]) -> None:
     """
     if not words:
         return
-    said = [(channel, word) for word in words]
+    said = dict.fromkeys((channel, word) for word in words)
     for hook in connection.run_on_commit:
         notices = getattr(hook[1], "__self__", None)
         if isinstance(notices, _Notices):
-            notices.said += [one for one in said if one not in notices.said]
+            notices.said.update(said)
             return
     notices = _Notices()
     notices.said = said
