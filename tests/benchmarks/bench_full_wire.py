@@ -89,7 +89,7 @@ def _saturated(found: Ground) -> list[Row]:
     answers = found.pay(orders, rate=rate)
     txn_ids = [order.txn_id for order in orders]
     found.require_end(txn_ids)
-    cpu = found.platform.cpu_seconds()
+    spent = found.cpu_of_each(before.cpu_seconds, count)
     ended_at = time.monotonic()
     time.sleep(ground.STATISTICS_SECONDS)
     after = found.counters()
@@ -103,9 +103,6 @@ def _saturated(found: Ground) -> list[Row]:
         f"a payment: {sent:.2f} signed, {taken:.2f} verified, {unwrapped:.2f} unwrapped; "
         f"busy for {ended_at - before.at:.0f} s"
     )
-    spent = {
-        name: (seconds - before.cpu_seconds[name]) / count * 1000 for name, seconds in cpu.items()
-    }
     inside = {name: ms for name, ms in spent.items() if name not in ground.OUTSIDE}
     return [
         Row("full_wire_on_us", sum(inside.values()), "ms CPU", cost.cpu_ms),

@@ -57,10 +57,10 @@ def main() -> int:
 def _pay(found: Ground, count: int) -> float:
     """Pay, and return PostgreSQL's CPU milliseconds of each payment until all were published."""
     orders = found.orders(count)
-    before = found.platform.cpu_seconds()["postgres"]
+    before = found.platform.cpu_seconds()
     found.pay(orders, rate=RATE)
     found.require_end([order.txn_id for order in orders])
-    return (found.platform.cpu_seconds()["postgres"] - before) / count * 1000
+    return found.cpu_of_each(before, count)["postgres"]
 
 
 if __name__ == "__main__":

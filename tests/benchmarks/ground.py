@@ -99,6 +99,13 @@ class Ground:
             self.page.line(f"not accepted, by HTTP status (0: no answer): {dict(refused)}")
         return answers
 
+    def cpu_of_each(self, before: Mapping[str, float], count: int) -> dict[str, float]:
+        """Return the CPU milliseconds that each part spent on one of `count` since `before`."""
+        return {
+            name: (seconds - before[name]) / count * 1000
+            for name, seconds in self.platform.cpu_seconds().items()
+        }
+
     def counters(self) -> Counters:
         """Return what was done so far; the platform has been idle for STATISTICS_SECONDS."""
         row = self.one(
