@@ -85,7 +85,7 @@ def main() -> int:
             seconds = world.bank.pay(world.switch_key, PAYMENTS)
             spent = cpu_seconds(world.process.pid) - before
         finally:
-            # First the bank: its last words to a switch that is gone would be tracebacks.
+            # First the bank, which says its last words to a switch that is there.
             world.bank.stop()
             world.stop()
             world.control.close()

@@ -149,6 +149,8 @@ class Bank:
             self.port = runner.addresses[0][1]
             ready.set()
             await self._stopped.wait()
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=5)
             await runner.cleanup()
 
     async def _take(self, request: web.BaseRequest) -> web.Response:
