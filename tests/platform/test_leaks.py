@@ -6,6 +6,7 @@ makes payments of its own, with PINs so long that no other digits are taken for 
 """
 
 import secrets
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ PIN_BLOCKS_MIN = 8
 LONG_PINS_MIN = 6
 PAYMENTS = 3
 REFUSALS_MIN = 30
+# A minute of life, the seconds until a sweeper removes what is over, and a slow machine.
+PURGED_SECONDS_MAX = 120
 PLATFORM = "platform"
 NUMBERS = "SELECT number FROM accounts_bank_account"
 HAS_NUMBERS = "SELECT to_regclass('accounts_bank_account') IS NOT NULL"
@@ -159,8 +162,15 @@ def test_dumps_leave_out_the_pin_blocks_on_their_way_and_nothing_else(run):
     }
 
 
-def test_no_pin_block_stays_when_its_payment_has_ended(run, recording):
+def test_no_pin_block_stays_longer_than_its_minute(run, recording):
     stored = recording.folder / "stored.txt"
-    stored.write_text("\n".join(text for (text,) in recording.cluster.rows(PLATFORM, PIN_BLOCKS)))
+    until = time.monotonic() + PURGED_SECONDS_MAX
+    leaks = None
+    # What an answer of ours carries is there for its repeats, though the answer was acked.
+    while leaks is None or (leaks and time.monotonic() < until):
+        rows = recording.cluster.rows(PLATFORM, PIN_BLOCKS)
+        stored.write_text("\n".join(text for (text,) in rows))
+        leaks = search.for_patterns(run.known.patterns(), [stored])
+        time.sleep(1 if leaks else 0)
 
-    refuse(search.for_patterns(run.known.patterns(), [stored]))
+    refuse(leaks)
