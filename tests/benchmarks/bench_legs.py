@@ -2,17 +2,19 @@
 Legs as an issuer and a beneficiary have them: a signed request in, a signed answer out.
 
 The switch's signed ReqPay come in an open loop over the real receiver, a little faster than the
-platform can take them; the answers go to a peer in another process that acks and counts. A DEBIT
-has a PIN. The baseline is how often a second the RSA operations of such a leg can be done on all
-cores by the same token, in the same run. It is void unless each was answered once, with SUCCESS,
-and each left its transfer and its published fact. Its CPU is shown by the bank's own parts.
+platform can take them at most; the answers go to a peer in another process that acks and counts.
+A DEBIT has a PIN. The baseline is how often a second the RSA operations of such a leg can be done
+on all cores by the same token, in the same run. It is void unless each was answered once, with
+SUCCESS, and each left its transfer and its published fact. Its CPU is shown by the bank's own
+parts.
 """
 
+import functools
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from tests.benchmarks import conditions, counting_peer, ground, open_loop, rsa
+from tests.benchmarks import conditions, counting_peer, ground, open_loop, rsa, saturation
 from tests.benchmarks.ground import Ground, percentile
 from tests.benchmarks.load_plan import Heard, Plan
 from tests.benchmarks.report import Row, report
@@ -23,7 +25,6 @@ PROBE_LEGS = conditions.count(300, quick=100)
 PROBE_RATE = 400.0
 WARM_UP_RATE = 40.0
 SECONDS = conditions.seconds(15, quick=4)
-OVERLOAD = 1.1
 # A message says when it left, and is too old soon: it is signed ahead for its own instant.
 LEAD_SECONDS = 2.0
 SIGNING_SECONDS = 0.006
@@ -63,8 +64,8 @@ def main() -> int:
             for kind, mix in MIXES.items():
                 # Processes that have just begun would be probed as slower than they are.
                 _play(found, hand, kind, count=PROBE_LEGS, rate=WARM_UP_RATE)
-                probed = _play(found, hand, kind, count=PROBE_LEGS, rate=PROBE_RATE)
-                rate = OVERLOAD * _probed_rate(found, probed)
+                probe = functools.partial(_probe, found, hand, kind)
+                rate = saturation.rate(probe, burst=PROBE_LEGS, burst_rate=PROBE_RATE)
                 count = int(rate * SECONDS)
                 before = found.platform.cpu_seconds()
                 runs[kind] = _play(found, hand, kind, count=count, rate=rate)
@@ -108,7 +109,8 @@ def _cpu_rows(kind: str, spent: Mapping[str, float]) -> list[Row]:
     ]
 
 
-def _probed_rate(found: Ground, sent: Collection[str]) -> float:
+def _probe(found: Ground, hand: Hand, kind: str, count: int, rate: float) -> float:
+    sent = _play(found, hand, kind, count=count, rate=rate)
     (seconds,) = found.one(_SPENT, [list(sent)])
     return len(sent) / float(seconds)
 
