@@ -7,7 +7,9 @@ statements, refunds and disputes are read from.
 
 from collections.abc import Mapping
 
+from apps.operators.services.old_rows import RowRetention
 from apps.operators.services.partition_months import Retention
+from apps.payments.services.host_calls import KEPT_DAYS
 from apps.payments.states import BEFORE_POSTING, PUBLIC, UNDECIDED, Finality
 
 _OPEN = UNDECIDED.union(
@@ -33,5 +35,22 @@ RETENTIONS: Mapping[str, Retention] = {
         reason="a fact can be published again for as long as its payment can be given back, "
         "90 days; what it says is in rows of its own",
         needed="part.published_at IS NULL",
+    ),
+}
+
+# A line goes after the call that it is about: without it, its day's file would prove that the call
+# was not done.
+ROW_RETENTIONS: Mapping[str, RowRetention] = {
+    "settlement_host_file_line": RowRetention(
+        days=KEPT_DAYS,
+        reason="as the calls that the lines are about",
+        over="""
+            part.file_id IN (SELECT id FROM settlement_host_file WHERE business_date < %(before)s)
+            AND NOT EXISTS (
+                SELECT FROM accounts_core_banking_call AS call
+                 WHERE call.business_date = (part.sent_at AT TIME ZONE 'Asia/Kolkata')::date
+                   AND call.stan = part.stan AND call.terminal = part.terminal
+                   AND call.transmitted_at = part.sent_at)
+        """,
     ),
 }

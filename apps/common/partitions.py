@@ -156,7 +156,8 @@ class AppendOnly(Operation):
     """
     Make a table history: nobody changes or deletes a row, the platform's role cannot even try.
 
-    The owner removes whole partitions when their time is over; that is not an UPDATE or DELETE.
+    The owner removes what is past its time: whole partitions, and of a table without any its rows,
+    for which it sets the guard aside (`apps/operators/services/old_rows.py`).
     """
 
     reversible = True

@@ -45,7 +45,7 @@ def make_ahead(*, now: dt.datetime) -> dict[str, list[str]]:
     Rows in a DEFAULT partition move into their months. The audit log says what was made.
     """
     made: dict[str, list[str]] = {}
-    with _alone():
+    with alone():
         for table in partition_tables.partitioned_tables():
             suffixes = patiently(
                 lambda table=table: partition_tables.make_months(  # type: ignore[misc]
@@ -70,7 +70,7 @@ def archive_due(
     is taken up where it stopped. A table without a retention keeps all its months.
     """
     done = []
-    with _alone():
+    with alone():
         for table, retention in retentions.items():
             for month in partition_tables.months_of(table):
                 if _is_due(month, retention, now=now):
@@ -90,7 +90,7 @@ def restore(table: str, suffix: str, folder: Path, *, keep_days: int, now: dt.da
     [(_, start, end)] = months(dt.date(year, number, 1), 1)
     until = clock.business_date(now) + dt.timedelta(days=keep_days)
     month = Month(table, suffix, start, end, is_attached=False, kept_until=until)
-    with _alone():
+    with alone():
         if month.name in {each.name for each in partition_tables.months_of(table)}:
             raise ArchiveBrokenError(f"{month.name} is in the database")
         partition_files.check(folder, manifest)
@@ -153,7 +153,7 @@ def _audit(action: str, manifest: Manifest, **more: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Keep other runs out. Raises PartitionsBusyError when one is at it."""
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(_LOCK)

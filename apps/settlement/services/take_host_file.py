@@ -18,7 +18,7 @@ _BATCH = 5_000
 
 def take_host_file(content: bytes, *, date: dt.date, now: dt.datetime) -> int:
     """
-    Keep a business day's file for ever, and end what all files prove; return how many that ended.
+    Keep a business day's file, and end what all files prove; return how many that ended.
 
     Again, the same file changes nothing but what was not ended before. A day is taken when it is
     over by our calendar too: then no call of it can still be on its way.

@@ -17,7 +17,7 @@ from apps.common import clock
 from apps.common.partition_files import ArchiveBrokenError
 from apps.messaging.stopping import stopped_by_signal
 from apps.operators.errors import PartitionsBusyError
-from apps.operators.services import partition_months
+from apps.operators.services import old_rows, partition_months
 from apps.operators.services.partition_months import Retention
 
 log = structlog.get_logger(__name__)
@@ -71,6 +71,9 @@ class Command(BaseCommand):
     def _archive(self, *, now: dt.datetime) -> None:
         for manifest in partition_months.archive_due(_retentions(), _folder(), now=now):
             self.stdout.write(f"{manifest.table}_{manifest.month}: archived {manifest.rows} rows")
+        retentions = import_string(settings.PARTITION_ROW_RETENTIONS)
+        for table, rows in old_rows.remove_old(retentions, now=now).items():
+            self.stdout.write(f"{table}: removed {rows} rows")
 
     def _restore(self, table: str, month: str, *, keep_days: int) -> None:
         if table not in _retentions() or not _MONTH.fullmatch(month):
