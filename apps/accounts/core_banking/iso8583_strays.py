@@ -109,7 +109,8 @@ class Strays:
             .filter(
                 business_date=clock.business_date(at),
                 stan=int(trace),
-                terminal=answer.get(41),
+                # A terminal of ours has no byte that is escaped; a NUL would be no text at all.
+                terminal=escape(answer.get(41)),
                 acquirer=self._acquirer,
                 mti_class=answer.mti[:2],
                 transmitted_at=at,

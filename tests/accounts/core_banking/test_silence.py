@@ -208,6 +208,15 @@ def test_an_answer_to_nothing_is_kept_for_a_person(bank):
     assert wait_until(UnmatchedAnswer.objects.first).reason == Unmatched.NO_CALL
 
 
+def test_an_answer_of_a_terminal_that_no_text_can_hold_is_kept_for_a_person(bank):
+    bank.work(bank.order(paise=1))
+
+    bank.host.order("/unasked", mti="0210", terminal="EXB\0PI01")
+
+    kept = wait_until(UnmatchedAnswer.objects.first)
+    assert (kept.reason, "\0" in kept.terminal) == (Unmatched.NO_CALL, False)
+
+
 def test_not_found_proves_nothing_and_the_cancellation_refuses_what_comes_late(bank):
     order = bank.order()
     bank.host.fault("held", seconds=3, match={"mti": "0200"})
