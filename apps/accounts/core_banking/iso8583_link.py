@@ -106,8 +106,16 @@ class Link:
         while not self._ending.is_set():
             try:
                 self._serve()
-            except (OSError, FrameError, HsmError) as error:
+            except HsmError as error:
+                # Our own token is away, which says nothing about the host.
                 log.warning("host_link_lost", error=type(error).__name__)
+            except (OSError, FrameError) as error:
+                log.warning("host_link_lost", error=type(error).__name__)
+                if not self.is_up:
+                    self._miss()
+            except Exception:
+                # A thread that ends here leaves a link that nobody reads and that seems to be up.
+                log.exception("host_link_broke")
             self._drop()
             self._ending.wait(self._pause())
 
@@ -122,11 +130,7 @@ class Link:
         # The token's login leaves words in this thread's queue of OpenSSL, which a read of ours
         # would take for its own; the handshake empties it.
         self._sealer.seal([self._writer.management(ECHO, terminal=self._terminal, trace=1)])
-        try:
-            stream = Stream.open(self._peer, timeout_seconds=self._timing.connect_seconds)
-        except OSError:
-            self._miss()
-            raise
+        stream = Stream.open(self._peer, timeout_seconds=self._timing.connect_seconds)
         self._stream = stream
         frames = Frames()
         self._ask(SIGN_ON)
@@ -167,8 +171,10 @@ class Link:
             if now < self._asked[1] + self._timing.echo_answer_seconds:
                 return
             self._asked = None
+            if not self.is_up:
+                raise LinkLostError("the host gives no sign of life")
             self._miss()
-            if not self.is_up or self._misses >= self._timing.echoes_missed_max:
+            if self._misses >= self._timing.echoes_missed_max:
                 raise LinkLostError("the host gives no sign of life")
             self._ask(ECHO)
         elif self._is_suspect or now >= self._heard_at + self._timing.echo_seconds:
@@ -183,6 +189,7 @@ class Link:
         self._stream.send(self._sealer.seal([fields])[0])
 
     def _miss(self) -> None:
+        """Count an echo without answer, or a connection that ended before it was signed on."""
         self._misses += 1
         if self._misses >= self._timing.echoes_missed_max:
             self._breaker.open()

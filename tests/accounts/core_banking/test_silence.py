@@ -300,3 +300,20 @@ def test_b17_three_echoes_without_answer_mark_the_host_down_for_all(make_bank):
     assert wait_until(
         lambda: [each for each in bank.work(bank.order()) if each.result is Result.POSTED]
     )
+
+
+@pytest.mark.parametrize("fault", ["reset", "unknown_code"])
+def test_a_host_that_ends_each_link_before_its_sign_on_is_marked_down(make_bank, fault):
+    bank = make_bank()
+    bank.work(bank.order(paise=1))
+    bank.host.fault(fault, match={"mti": "0800"}, count=1000)
+    bank.host.control.delete("/links").raise_for_status()
+
+    wait_until(lambda: not bank.adapter.is_available())
+    (shed,) = bank.work(bank.order())
+
+    assert told(shed) == (Result.DECLINED, "XY")
+    bank.host.control.delete("/faults").raise_for_status()
+    assert wait_until(
+        lambda: [each for each in bank.work(bank.order()) if each.result is Result.POSTED]
+    )
