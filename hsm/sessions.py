@@ -327,6 +327,9 @@ class Pool:
             token_label=configuration().token_label, token_flags=TokenFlag.USER_PIN_INITIALIZED
         )
         self._keeper = token.open(user_pin=configuration().user_pin)
+        # Whoever judged the keys of the login before may have ended after it: nobody is inside now.
+        self._is_audited = False
+        self._faults = []
         self._token = token
 
     def _started_library(self) -> Library:

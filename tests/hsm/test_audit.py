@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from pkcs11 import Attribute, MechanismFlag
 from structlog.testing import capture_logs
 
-from hsm import ceremony, mac, pin, signing
+from hsm import audit, ceremony, mac, pin, signing
 from hsm.errors import TokenUnfitError
 from hsm.pin import PinVerdict
 from hsm.sessions import pool
@@ -67,6 +67,23 @@ def test_a_token_that_comes_back_with_a_wrong_key_is_judged_again(token):
     plant_secret(EXTRACTABLE=True)
     assert signing.sign(KEY, b"x")
     pool._end_login()
+
+    with pytest.raises(TokenUnfitError):
+        signing.sign(KEY, b"x")
+
+
+def test_a_login_that_ends_while_it_is_judged_leaves_no_verdict_to_the_next(token, monkeypatch):
+    start_anew()
+    judge = audit.key_faults
+
+    def ends(keys):
+        pool._end_login()
+        return judge(keys)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "key_faults", ends)
+        assert signing.sign(KEY, b"x")
+    plant_secret(EXTRACTABLE=True)
 
     with pytest.raises(TokenUnfitError):
         signing.sign(KEY, b"x")
