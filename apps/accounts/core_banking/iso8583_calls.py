@@ -228,7 +228,8 @@ def take_allowance(wanted: int, *, per_second: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT clock_timestamp(), ARRAY(SELECT s FROM unnest(sent_at) AS s "
-            "WHERE s > clock_timestamp() - interval '1 second') "
+            # An instant after now was counted before the clock was set back: it is over.
+            "WHERE s > clock_timestamp() - interval '1 second' AND s <= clock_timestamp()) "
             "FROM accounts_cancellation_pace WHERE id = 1 FOR UPDATE"
         )
         row = cursor.fetchone()

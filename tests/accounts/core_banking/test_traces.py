@@ -105,6 +105,17 @@ def test_b11_the_cap_holds_among_all_who_ask(committed):
     assert calls_of_the_last_second() <= 10
 
 
+def test_a_clock_that_was_set_back_holds_no_cancellation_up(committed):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_cancellation_pace "
+            "SET sent_at = array_fill(clock_timestamp() + interval '1 hour', ARRAY[10])"
+        )
+
+    with transaction.atomic():
+        assert calls.take_allowance(3, per_second=10) == 3
+
+
 def calls_of_the_last_second():
     with connection.cursor() as cursor:
         cursor.execute(
