@@ -294,7 +294,6 @@ class Pool:
         """Let no one begin anything on this login; its sessions end when the module starts anew."""
         self._token = None
         self._keeper = None
-        self._is_audited = False
         self._idle.clear()
 
     def _log_in(self) -> None:

@@ -112,7 +112,7 @@ def make_months(table: str, *, first: dt.date, count: int) -> list[str]:
         ]
     if not missing and not stray:
         return []
-    with _locked() as cursor:
+    with locked() as cursor:
         if stray:
             _set_default_aside(cursor, table)
         for suffix, start, end in missing:
@@ -130,7 +130,7 @@ def detach(month: Month) -> None:
     Not CONCURRENTLY, which PostgreSQL refuses beside a DEFAULT partition: the lock is asked for
     briefly, again and again.
     """
-    with _locked() as cursor:
+    with locked() as cursor:
         cursor.execute(f'ALTER TABLE "{month.table}" DETACH PARTITION "{month.name}"')
         cursor.execute(
             sql.SQL("REVOKE ALL ON {} FROM {}").format(
@@ -141,7 +141,7 @@ def detach(month: Month) -> None:
 
 def attach(month: Month) -> None:
     """Give a month that was taken off back to its table."""
-    with _locked() as cursor:
+    with locked() as cursor:
         _attach(cursor, month)
 
 
@@ -189,7 +189,7 @@ def _attach(cursor: CursorWrapper, month: Month) -> None:
 
 
 @contextlib.contextmanager
-def _locked() -> Iterator[CursorWrapper]:
+def locked() -> Iterator[CursorWrapper]:
     """Open a transaction of the owner that waits for locks briefly, and is tried again."""
     # What the block does is a handful of statements: the first takes the lock that may be refused.
     with transaction.atomic(using=ALIAS, durable=True), connections[ALIAS].cursor() as cursor:

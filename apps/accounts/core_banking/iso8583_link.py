@@ -106,12 +106,10 @@ class Link:
         while not self._ending.is_set():
             try:
                 self._serve()
-            except HsmError as error:
-                # Our own token is away, which says nothing about the host.
+            except (OSError, FrameError, HsmError) as error:
                 log.warning("host_link_lost", error=type(error).__name__)
-            except (OSError, FrameError) as error:
-                log.warning("host_link_lost", error=type(error).__name__)
-                if not self.is_up:
+                # That our own token is away says nothing about the host.
+                if not (self.is_up or isinstance(error, HsmError)):
                     self._miss()
             except Exception:
                 # A thread that ends here leaves a link that nobody reads and that seems to be up.
@@ -130,8 +128,9 @@ class Link:
         # The token's login leaves words in this thread's queue of OpenSSL, which a read of ours
         # would take for its own; the handshake empties it.
         self._sealer.seal([self._writer.management(ECHO, terminal=self._terminal, trace=1)])
-        stream = Stream.open(self._peer, timeout_seconds=self._timing.connect_seconds)
-        self._stream = stream
+        stream = self._stream = Stream.open(
+            self._peer, timeout_seconds=self._timing.connect_seconds
+        )
         frames = Frames()
         self._ask(SIGN_ON)
         while not self._ending.is_set():
@@ -171,10 +170,9 @@ class Link:
             if now < self._asked[1] + self._timing.echo_answer_seconds:
                 return
             self._asked = None
-            if not self.is_up:
-                raise LinkLostError("the host gives no sign of life")
-            self._miss()
-            if self._misses >= self._timing.echoes_missed_max:
+            if self.is_up:
+                self._miss()
+            if not self.is_up or self._misses >= self._timing.echoes_missed_max:
                 raise LinkLostError("the host gives no sign of life")
             self._ask(ECHO)
         elif self._is_suspect or now >= self._heard_at + self._timing.echo_seconds:

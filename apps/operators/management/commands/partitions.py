@@ -37,7 +37,7 @@ class Command(BaseCommand):
         """Take what to do; `keep` makes and archives, again and again."""
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("make", help="make this month's and the next eleven months' partitions")
-        actions.add_parser("archive", help="archive the months whose retention is over")
+        actions.add_parser("archive", help="archive months and remove rows past their time")
         actions.add_parser("keep", help="do both, four times a day")
         restoring = actions.add_parser("restore", help="attach an archived month again")
         restoring.add_argument("table")
