@@ -151,7 +151,7 @@ class Iso8583CoreBanking:
                     unsent.append((order, movement))
                 else:
                     asked.append((order, movement))
-            calls.begin_again([movement for _, movement in unsent])
+            begun = calls.begin_again([movement for _, movement in unsent])
             planned = self._plan([_enquiry(order, movement) for order, movement in asked])
         fault_point("core_banking.enquiry_planned")
         answers = self._exchange(
@@ -163,6 +163,9 @@ class Iso8583CoreBanking:
         for (order, movement), call in zip(asked, planned, strict=True):
             verdicts.append(self._judge.enquiry(order, movement, call, answers))
         verdicts = self._repeat_returns(verdicts, asked)
+        waiting = [order for order, each in unsent if each.call.id not in begun]
+        verdicts += [self._judge.not_asked(order) for order in waiting]
+        unsent = [(order, each) for order, each in unsent if each.call.id in begun]
         sent = self._exchange([self._ordered(order, each.call) for order, each in unsent])
         verdicts += [self._judge.movement(order, each.call, sent) for order, each in unsent]
         fault_point("core_banking.enquired")
@@ -289,9 +292,10 @@ class Iso8583CoreBanking:
         again = [each for each in again if each.outcome.order.kind is OrderKind.REVERSAL]
         if not again:
             return verdicts
-        pairs = [(each.outcome.order, movements[each.outcome.order.leg_id]) for each in again]
         with transaction.atomic(durable=True):
-            calls.begin_again([movement for _, movement in pairs])
+            begun = calls.begin_again([movements[each.outcome.order.leg_id] for each in again])
+        again = [each for each in again if movements[each.outcome.order.leg_id].call.id in begun]
+        pairs = [(each.outcome.order, movements[each.outcome.order.leg_id]) for each in again]
         answers = self._exchange(
             [self._ordered(order, movement.call, is_repeat=True) for order, movement in pairs]
         )
@@ -310,6 +314,7 @@ class Iso8583CoreBanking:
     def _plan_cancellations(
         self, due: Sequence[tuple[Order, Stored, Stored | None]]
     ) -> list[Request]:
+        # One that was acknowledged meanwhile is repeated all the same: that undoes nothing more.
         calls.begin_again([cancel for _, _, cancel in due if cancel is not None])
         fresh = iter(
             self._plan(

@@ -189,14 +189,28 @@ def stored(row: CoreBankingCall) -> Stored:
     return Stored(call, state, row.response_code, row.answered_at, row.repeats)
 
 
-def begin_again(stored_calls: Sequence[Stored]) -> None:
-    """Count a repeat of calls that are sent once more, as they were. A transaction is open."""
+def begin_again(stored_calls: Sequence[Stored]) -> set[UUID]:
+    """
+    Count a repeat of calls that are sent once more, as they were. A transaction is open.
+
+    Return which may be sent. To the others an answer came since they were read: it stays.
+    """
+    if not stored_calls:
+        return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE accounts_core_banking_call SET repeats = repeats + 1, state = 'PLANNED', "
-            "response_code = '', answered_at = NULL, repeated_at = %s WHERE id = ANY(%s::uuid[])",
-            [clock.now(), [each.call.id for each in stored_calls]],
+            "UPDATE accounts_core_banking_call AS c "
+            "SET repeats = repeats + 1, state = 'PLANNED', response_code = '', "
+            "answered_at = NULL, repeated_at = %s "
+            "FROM unnest(%s::uuid[], %s::text[]) AS n(id, response_code) "
+            "WHERE c.id = n.id AND c.response_code = n.response_code RETURNING c.id",
+            [
+                clock.now(),
+                [each.call.id for each in stored_calls],
+                [each.response_code for each in stored_calls],
+            ],
         )
+        return {key for (key,) in cursor.fetchall()}
 
 
 def release_returns(last_sent: Mapping[UUID, dt.datetime]) -> None:

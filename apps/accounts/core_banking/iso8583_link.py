@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 # How soon a link notices that it should ask or end.
 TICK_SECONDS = 0.25
 _TRACES = 999_999
+# DE41, 7 and 11: by these the host's answer is found, here as in `iso8583_messages.key_of`.
+_KEY = (41, 7, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Link:
         self._is_suspect = False
         self._misses = 0
         self._trace = 0
-        self._asked: tuple[str, float] | None = None
+        self._asked: dict[str, str] | None = None
+        self._asked_at = 0.0
         self._heard_at = 0.0
         self._tries = 0
         self.is_up = False
@@ -146,9 +149,13 @@ class Link:
 
     def _hear(self, messages: Sequence[Parsed]) -> None:
         for message in messages:
-            if message.mti == "0810" and self._asked and message.get(11) == self._asked[0]:
+            if message.mti == "0810" and self._is_asked_for(message):
                 self._answered(message)
         self._take(self, [message for message in messages if message.mti != "0810"])
+
+    def _is_asked_for(self, message: Parsed) -> bool:
+        asked = self._asked
+        return asked is not None and all(message.get(n) == asked[str(n)] for n in _KEY)
 
     def _answered(self, message: Parsed) -> None:
         self._asked = None
@@ -167,7 +174,7 @@ class Link:
         """Ask for a sign of life when it is time, and end a link that gives none."""
         now = time.monotonic()
         if self._asked is not None:
-            if now < self._asked[1] + self._timing.echo_answer_seconds:
+            if now < self._asked_at + self._timing.echo_answer_seconds:
                 return
             self._asked = None
             if self.is_up:
@@ -183,7 +190,7 @@ class Link:
         assert self._stream is not None
         self._trace = self._trace % _TRACES + 1
         fields = self._writer.management(code, terminal=self._terminal, trace=self._trace)
-        self._asked = (fields["11"], time.monotonic())
+        self._asked, self._asked_at = fields, time.monotonic()
         self._stream.send(self._sealer.seal([fields])[0])
 
     def _miss(self) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from apps.accounts.core_banking import iso8583_calls as calls
 from apps.accounts.core_banking.base import Result
@@ -74,9 +74,11 @@ class Strays:
         answer, reason = self._waiting.get_nowait()
         try:
             self._keep(answer, reason)
-        except DatabaseError as error:
+        except Exception as error:
+            # A thread that ended here would be taken for one that still keeps what is put.
             self._counts["dropped"] += 1
             log.exception("host_answer_dropped", mti=answer.mti, error=type(error).__name__)
+            connection.close()
 
     @transaction.atomic
     def _keep(self, answer: Parsed, reason: Unmatched | None) -> None:

@@ -1,10 +1,13 @@
 """A host that is silent, late, double or wrong: never a guess, never money twice."""
 
 import pytest
+from django.db import InterfaceError, transaction
 
+from apps.accounts.core_banking import iso8583_calls
 from apps.accounts.core_banking.base import OrderKind, Result
 from apps.accounts.models import CoreBankingCall, UnmatchedAnswer
 from apps.accounts.states import CallKind, CallState, Unmatched
+from apps.common import clock
 from apps.common.money import ZERO, Money
 from apps.ledger import selectors as ledger
 from apps.ledger.contracts import Chart
@@ -217,6 +220,22 @@ def test_an_answer_of_a_terminal_that_no_text_can_hold_is_kept_for_a_person(bank
     assert (kept.reason, "\0" in kept.terminal) == (Unmatched.NO_CALL, False)
 
 
+def test_an_answer_that_cannot_be_kept_does_not_end_the_keeping_of_others(bank, monkeypatch):
+    bank.work(bank.order(paise=1))
+    kept = bank.adapter._strays._keep
+
+    def fails_once(answer, reason):
+        monkeypatch.setattr(bank.adapter._strays, "_keep", kept)
+        raise InterfaceError
+
+    monkeypatch.setattr(bank.adapter._strays, "_keep", fails_once)
+    bank.host.order("/unasked", mti="0210")
+    wait_until(lambda: bank.adapter.counts["dropped"] == 1)
+    bank.host.order("/unasked", mti="0210", stan="000002")
+
+    assert wait_until(UnmatchedAnswer.objects.first).stan == "000002"
+
+
 def test_not_found_proves_nothing_and_the_cancellation_refuses_what_comes_late(bank):
     order = bank.order()
     bank.host.fault("held", seconds=3, match={"mti": "0200"})
@@ -244,6 +263,25 @@ def test_a_return_that_is_not_found_is_repeated_and_posted_once(bank):
     assert told(found) == (Result.POSTED, "00")
     assert bank.held() == OPENING + 2_500
     assert bank.call(order).repeats == 1
+
+
+def test_a_word_that_came_since_a_call_was_read_is_not_lost_by_sending_it_again(bank):
+    order = bank.order(OrderKind.REVERSAL)
+    bank.host.fault("timeout_not_applied", match={"mti": "0200"})
+    bank.work_in_vain(order)
+    read = iso8583_calls.stored(bank.call(order))
+    word = iso8583_calls.Word("00", clock.now())
+    iso8583_calls.record([(read.call.id, CallState.LATE, word)], final_codes=["00"])
+
+    with transaction.atomic():
+        begun = iso8583_calls.begin_again([read])
+
+    assert not begun
+    row = bank.call(order)
+    assert (row.state, row.response_code, row.repeats) == (CallState.LATE, "00", 0)
+    (found,) = bank.enquire(order)
+    assert told(found) == (Result.POSTED, "00")
+    assert bank.held() == OPENING
 
 
 def test_a_host_that_does_not_know_repeats_is_not_sent_one(make_bank):
@@ -300,6 +338,19 @@ def test_b17_three_echoes_without_answer_mark_the_host_down_for_all(make_bank):
     assert wait_until(
         lambda: [each for each in bank.work(bank.order()) if each.result is Result.POSTED]
     )
+
+
+def test_a_sign_on_is_not_answered_by_a_message_with_its_stan_alone(make_bank):
+    bank = make_bank(connect_seconds=1, echo_answer_seconds=60)
+    bank.host.fault("timeout_not_applied", match={"mti": "0800"}, count=1000)
+    bank.work(bank.order())
+    wait_until(lambda: bank.host.control.get("/links").json()["links"])
+
+    bank.host.order("/unasked", mti="0810", terminal="EXBUPI09", stan="000001")
+    (shed,) = bank.work(bank.order())
+
+    assert told(shed) == (Result.DECLINED, "XY")
+    assert bank.held() == OPENING
 
 
 @pytest.mark.parametrize("fault", ["reset", "unknown_code"])
