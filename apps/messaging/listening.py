@@ -1,20 +1,31 @@
-"""Wait for PostgreSQL's NOTIFY."""
+"""Hear what `notices` tells."""
 
-import contextlib
 from types import TracebackType
 from typing import Self
 
-import psycopg
-from django.db import connection
-from psycopg import sql
+import redis
+from django.conf import settings
+
+CONNECT_SECONDS = 2.0
+# A connection whose other end is gone without a word is noticed by this.
+HEALTH_SECONDS = 15
+# The word that says: look at everything.
+ANYTHING = ""
 
 
 class Listener:
-    """A connection of its own that listens to one channel."""
+    """A connection of its own that listens to one channel; `close` gives it back."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
-        self._connection: psycopg.Connection | None = None
+        self._client = redis.Redis.from_url(
+            settings.CELERY_BROKER_URL,
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_keepalive=True,
+            health_check_interval=HEALTH_SECONDS,
+        )
+        self._heard = self._client.pubsub()  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
         return self
@@ -25,28 +36,23 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._close()
+        self.close()
 
-    def wait(self, seconds: float) -> bool:
+    def hear(self, seconds: float) -> list[str]:
         """
-        Return True at the next notification, or False after so many seconds without one.
+        Return the words said since the last call; if none was, wait so long for one.
 
-        Raises psycopg.OperationalError when the database does not answer; the next call connects
-        again. A notification sent in between is lost, so callers look for themselves as well.
+        A connection that is new tells ANYTHING, for words may have been missed. Raises
+        redis.RedisError or OSError when Redis does not answer; the next call connects again.
         """
-        if self._connection is None:
-            self._connection = psycopg.connect(
-                **connection.get_connection_params(), autocommit=True
-            )
-            self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
-        try:
-            return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
-        except psycopg.OperationalError:
-            self._close()
-            raise
+        if not self._heard.subscribed:
+            self._heard.subscribe(self._channel)
+        words: list[str] = []
+        while (message := self._heard.get_message(timeout=0.0 if words else seconds)) is not None:
+            words.append(message["data"] if message["type"] == "message" else ANYTHING)
+        return words
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(psycopg.Error):
-                self._connection.close()
-            self._connection = None
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._heard.close()
+        self._client.close()

@@ -1,43 +1,56 @@
-"""Listeners hear after the commit, and a transaction costs one statement for all it has to tell."""
+"""Listeners hear after the commit, and a transaction says all that it has to say in one trip."""
 
 import contextlib
 
-import psycopg
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+import redis
+from django.db import transaction
 
+from apps.messaging import hints, listening, wakeups
+from apps.messaging.listening import Listener
 from apps.messaging.notices import notify_on_commit
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("committed")
 
 
 @pytest.fixture
 def heard():
     """Return what two channels said so far."""
-    parameters = connection.get_connection_params()
-    with contextlib.closing(psycopg.connect(**parameters, autocommit=True)) as listening:
-        listening.execute("LISTEN first")
-        listening.execute("LISTEN second")
+    with Listener("first") as first, Listener("second") as second:
+        assert first.hear(5) == second.hear(5) == [listening.ANYTHING]
 
-        def words():
-            # What was sent before comes with the answer to a question, at the latest.
-            listening.execute("SELECT 1")
-            return [(word.channel, word.payload) for word in listening.notifies(timeout=0)]
+        def words(seconds=0.2):
+            return first.hear(seconds), second.hear(seconds)
 
         yield words
 
 
-def test_all_words_of_a_transaction_leave_by_one_statement_after_it(heard):
-    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+@pytest.fixture
+def trips(monkeypatch):
+    """Return how many commands each trip to Redis carried."""
+    client, counts = hints.client(), []
+
+    def pipeline(**options):
+        pipe = type(client).pipeline(client, **options)
+        execute = pipe.execute
+        pipe.execute = lambda: counts.append(len(pipe)) or execute()
+        return pipe
+
+    monkeypatch.setattr(client, "pipeline", pipeline)
+    return counts
+
+
+def test_all_that_a_transaction_has_to_say_leaves_in_one_trip_after_it(heard, trips):
+    with transaction.atomic():
         notify_on_commit("first", ["a", "b"])
-        notify_on_commit("second", [""])
+        wakeups.wake_on_commit("payments.debit")
+        notify_on_commit("second", ["x"])
         notify_on_commit("first", ["b", "c"])
         before = heard()
 
-    assert before == []
-    assert heard() == [("first", "a"), ("first", "b"), ("second", ""), ("first", "c")]
-    assert len([one for one in captured if "pg_notify" in one["sql"]]) == 1
+    assert before == ([], [])
+    assert heard() == (["a", "b", "c"], ["x"])
+    assert trips == [5]
 
 
 def test_what_is_rolled_back_is_not_told(heard):
@@ -45,7 +58,7 @@ def test_what_is_rolled_back_is_not_told(heard):
         notify_on_commit("first", ["a"])
         raise ZeroDivisionError
 
-    assert heard() == []
+    assert heard() == ([], [])
 
 
 def test_a_part_that_is_rolled_back_takes_no_other_word_with_it(heard):
@@ -55,17 +68,29 @@ def test_a_part_that_is_rolled_back_takes_no_other_word_with_it(heard):
             raise ZeroDivisionError
         notify_on_commit("second", ["b"])
 
-    assert heard() == [("second", "b")]
+    assert heard() == ([], ["b"])
 
 
 def test_outside_a_transaction_words_leave_at_once(heard):
     notify_on_commit("first", ["a"])
 
-    assert heard() == [("first", "a")]
+    assert heard() == (["a"], [])
 
 
-def test_nothing_to_tell_is_no_statement():
-    with CaptureQueriesContext(connection) as captured, transaction.atomic():
+def test_nothing_to_tell_is_no_trip(trips):
+    with transaction.atomic():
         notify_on_commit("first", [])
 
-    assert not [one for one in captured if "pg_notify" in one["sql"]]
+    assert not trips
+
+
+def test_a_connection_that_was_lost_says_that_anything_may_be_new():
+    with Listener("first") as listener:
+        listener.hear(5)
+        hints.client().client_kill_filter(_type="pubsub", skipme=True)
+
+        with pytest.raises(redis.ConnectionError):
+            listener.hear(5)
+        assert listener.hear(5) == [listening.ANYTHING]
+        notify_on_commit("first", ["a"])
+        assert listener.hear(5) == ["a"]

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from apps.messaging import outbox, selectors
+from apps.messaging import listening, outbox, selectors
 from apps.messaging.contracts import Event
 from apps.messaging.listening import Listener
 from apps.messaging.models import OutboxEvent
@@ -48,13 +48,13 @@ def test_no_facts_are_no_statement():
 
 def test_the_relay_is_told_once_and_only_after_the_commit():
     with Listener(outbox.CHANNEL) as listener:
-        assert not listener.wait(0.01)
+        assert listener.hear(5) == [listening.ANYTHING]
         with transaction.atomic():
             outbox.publish([happened("s", 1)])
             outbox.publish([happened("s", 2)])
-            assert not listener.wait(0.2)
-        assert listener.wait(2)
-        assert not listener.wait(0.2)
+            assert not listener.hear(0.2)
+        assert listener.hear(2) == [listening.ANYTHING]
+        assert not listener.hear(0.2)
 
 
 def test_facts_of_one_transaction_after_another_have_rising_sequences():

@@ -10,7 +10,7 @@ from celery import current_app
 from django.conf import settings as django_settings
 from django.db import transaction
 
-from apps.messaging import wakeups
+from apps.messaging import hints, wakeups
 
 STEP = "payments.debit"
 # What no two messages have in common.
@@ -23,15 +23,14 @@ def broker():
     """The broker's Redis, its queue of payments emptied."""
     client = redis.Redis.from_url(django_settings.CELERY_BROKER_URL)
     client.delete("payments")
-    wakeups._redis().delete(f"wake:{STEP}")
+    hints.client().delete(f"wake:{STEP}")
     yield client
     client.delete("payments")
     client.close()
 
 
 def _forget_connections():
-    wakeups._redis.cache_clear()
-    wakeups._send.cache_clear()
+    hints.client.cache_clear()
 
 
 @pytest.fixture
@@ -52,12 +51,12 @@ def test_a_wake_up_is_one_task_that_does_not_live_long(broker):
     headers = json.loads(message)["headers"]
     assert headers["task"] == STEP
     assert headers["expires"] is not None
-    assert 0 < wakeups._redis().pttl(f"wake:{STEP}") <= 1000
+    assert 0 < hints.client().pttl(f"wake:{STEP}") <= 1000
 
 
 def test_the_message_says_what_celery_itself_would_say(broker):
     wakeups.wake(STEP)
-    current_app.send_task(STEP, expires=wakeups.TASK_LIFE_SECONDS)
+    current_app.send_task(STEP, expires=hints.TASK_LIFE_SECONDS)
 
     theirs, ours = (json.loads(message) for message in broker.lrange("payments", 0, -1))
     for part in ("headers", "properties"):
@@ -109,7 +108,7 @@ def test_the_flag_falls_before_the_first_claim(broker):
     flags = []
 
     def work():
-        flags.append(wakeups._redis().exists(f"wake:{STEP}"))
+        flags.append(hints.client().exists(f"wake:{STEP}"))
         return 0
 
     wakeups.drain(STEP, work)

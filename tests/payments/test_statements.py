@@ -74,20 +74,19 @@ def test_a_confirmation(hand, inward):
     hand.authorise(inward)
     drain(Role.PAYEE_PSP)
 
-    # The leg and its end, its order, what is owed of it, our answer and its repeats, who waits.
-    assert_asks(10, lambda: hand.confirm(inward))
+    # The leg and its end, its order, what is owed of it, our answer and its repeats.
+    assert_asks(9, lambda: hand.confirm(inward))
 
 
 def test_the_answer_to_a_payment(hand, asha):
     deal = asha.pay(ABROAD)
     drain(Role.PAYER_PSP)
 
-    # The leg and its end, the fact, and a word to the relay and to who waits.
-    assert_asks(6, lambda: hand.answer_payment(deal))
+    # The leg and its end, the fact.
+    assert_asks(5, lambda: hand.answer_payment(deal))
 
 
 def test_a_payment_at_the_api(hand, asha):
     body = asha.body(ABROAD)
 
-    # Its last one wakes the relay, after the commit.
-    assert_asks(11, lambda: asha.post(body))
+    assert_asks(10, lambda: asha.post(body))

@@ -1,4 +1,4 @@
-"""Tell whoever waits for a payment that its status changed: LISTEN and NOTIFY, no polling."""
+"""Tell whoever waits for a payment that its status changed: a word, no polling."""
 
 from collections.abc import Sequence
 

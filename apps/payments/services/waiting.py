@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import redis
 import structlog
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 
+from apps.messaging import listening
 from apps.payments.services.live import CHANNEL, tell_on_commit
 
 log = structlog.get_logger(__name__)
@@ -51,31 +53,26 @@ class Listener:
     def close(self) -> None:
         """Stop listening and give the connection back."""
         self._is_closed = True
-        tell_on_commit([""])
+        tell_on_commit([listening.ANYTHING])
         self._thread.join()
 
     def _listen(self) -> None:
         """Listen for as long as the process lives; a connection that breaks is made again."""
-        while not self._is_closed:
-            try:
-                connection.ensure_connection()
-                connection.connection.execute(f"LISTEN {CHANNEL}")
-                self._wake_all()
-                self._hear()
-            except (DatabaseError, InterfaceError, OSError) as error:
-                log.warning("live_listener_broken", error=type(error).__name__)
-                connection.close()
-                time.sleep(_RECONNECT_SECONDS)
-        connection.close()
+        with listening.Listener(CHANNEL) as listener:
+            while not self._is_closed:
+                try:
+                    for word in listener.hear(_LISTEN_SECONDS):
+                        self._wake(word)
+                except (redis.RedisError, OSError) as error:
+                    log.warning("live_listener_broken", error=type(error).__name__)
+                    time.sleep(_RECONNECT_SECONDS)
 
-    def _hear(self) -> None:
-        while not self._is_closed:
-            for word in connection.connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1):
-                self._wake(word.payload)
-
-    def _wake(self, transaction_id: str) -> None:
+    def _wake(self, word: str) -> None:
+        if word == listening.ANYTHING:
+            self._wake_all()
+            return
         with self._lock:
-            events = list(self._waiting.get(transaction_id, ()))
+            events = list(self._waiting.get(word, ()))
         for event in events:
             event.set()
 

@@ -4,7 +4,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-import psycopg
+import redis
 import structlog
 from confluent_kafka import KafkaException
 from django.core.management.base import BaseCommand
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end when nothing is due")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Work while there is work, else wait for a NOTIFY or a second."""
+        """Work while there is work, else wait for a word or a second."""
         del args
         stopped = stopped_by_signal()
         relay = Relay()
@@ -54,8 +54,17 @@ class Command(BaseCommand):
                     if options["once"]:
                         break
                     stopped.wait(max(0.0, begun + APART_SECONDS - time.monotonic()))
-                    listener.wait(WAIT_SECONDS)
-                except (KafkaException, RelayStoppedError, DatabaseError, psycopg.Error) as error:
+                    _wait(listener)
+                except (KafkaException, RelayStoppedError, DatabaseError) as error:
                     log.warning("relay_waits", error=type(error).__name__, reason=str(error))
                     stopped.wait(WAIT_SECONDS)
         relay.close()
+
+
+def _wait(listener: Listener) -> None:
+    """Wait until something was written, or for a second: without Redis nobody tells of it."""
+    try:
+        listener.hear(WAIT_SECONDS)
+    except (redis.RedisError, OSError) as error:
+        log.warning("relay_hears_nothing", error=type(error).__name__)
+        time.sleep(WAIT_SECONDS)

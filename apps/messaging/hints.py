@@ -1,0 +1,94 @@
+"""
+Hints: wake-ups of steps, and words to whoever listens. All of a transaction leave in one trip.
+
+They go through the broker's Redis after the commit. A hint may be lost, repeated or late, and
+nothing breaks: the row says what is due, the sweeper asks each second, and who listens looks for
+himself from time to time. So nothing here may slow down or fail its caller.
+"""
+
+import datetime as dt
+import functools
+from collections.abc import Iterable
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from apps.common import clock
+from apps.messaging import task_message
+
+log = structlog.get_logger(__name__)
+
+FLAG_LIFE_MILLISECONDS = 1000
+TASK_LIFE_SECONDS = 5
+TIMEOUT_SECONDS = 0.2
+
+# Sent as it is, for it is short: a server that has forgotten a digest would need it again.
+_WAKE = """
+    if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1]) then
+        redis.call('LPUSH', KEYS[2], ARGV[2])
+    end
+"""
+
+
+class _Hints:
+    """What one transaction has to say, each once and in the order in which it was said."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, None] = {}
+        self.words: dict[tuple[str, str], None] = {}
+
+    def send(self) -> None:
+        send(steps=self.steps, words=self.words)
+
+
+def send_on_commit(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]] = ()) -> None:
+    """
+    Send hints once the open transaction has committed (at once when none is open).
+
+    `steps` are names of Celery tasks, `words` pairs of a channel and what is said there.
+    """
+    hooks = transaction.get_connection().run_on_commit
+    known = [getattr(hook[1], "__self__", None) for hook in hooks]
+    hints = next((each for each in known if isinstance(each, _Hints)), None)
+    is_first = hints is None
+    hints = hints or _Hints()
+    hints.steps.update(dict.fromkeys(steps))
+    hints.words.update(dict.fromkeys(words))
+    if is_first and (hints.steps or hints.words):
+        transaction.on_commit(hints.send, robust=True)
+
+
+def send(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]] = ()) -> None:
+    """Send hints now; a step is not woken while it is being woken. Trouble is logged only."""
+    expires_at = clock.now() + dt.timedelta(seconds=TASK_LIFE_SECONDS)
+    try:
+        trip = client().pipeline(transaction=False)
+        for step in steps:
+            message = task_message.task_message(step, expires_at=expires_at)
+            keys = (flag_of(step), task_message.queue_of(step))
+            trip.eval(_WAKE, 2, *keys, FLAG_LIFE_MILLISECONDS, message)
+        for channel, word in words:
+            trip.publish(channel, word)
+        trip.execute()
+    except (redis.RedisError, OSError) as error:
+        lost = [*steps, *sorted({channel for channel, _ in words})]
+        log.warning("hints_lost", lost=lost, error=type(error).__name__)
+
+
+def flag_of(step: str) -> str:
+    """Return the key that stands while a wake-up of a step is under way."""
+    return f"wake:{step}"
+
+
+@functools.cache
+def client() -> "redis.Redis":
+    """Return the connections of this process by which it says things; they do not wait long."""
+    # The broker's, so that flag and task are one step of one server. A worker's own connection
+    # waits for messages and needs longer time-outs.
+    return redis.Redis.from_url(
+        settings.CELERY_BROKER_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+    )
