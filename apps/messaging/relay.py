@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 
 from apps.common import ids
 from apps.common.faults import fault_point
+from apps.common.pipelines import pipelined
 from apps.messaging import envelope, kafka, refill
 from apps.messaging.contracts import topic_of
 from apps.messaging.errors import RelayStoppedError
@@ -53,23 +54,25 @@ _CLAIM = """
       FROM due WHERE shard.id = due.id
     RETURNING shard.id
 """
-_RELEASE = """
-    UPDATE messaging_outboxshard
-       SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => %s)
-     WHERE claim = %s
-"""
 # Of each shard by itself, along the index: a long queue is not sorted anew for every batch.
 _BATCH = """
-    SELECT event.* FROM unnest(%s::smallint[]) AS claimed (shard), LATERAL (
+    WITH claimed AS (SELECT id FROM messaging_outboxshard WHERE claim = %s)
+    SELECT event.* FROM claimed, LATERAL (
         SELECT id, type, subject, sequence, created_at, data::text FROM messaging_outboxevent
-         WHERE shard = claimed.shard AND published_at IS NULL AND parked_at IS NULL
-         ORDER BY sequence LIMIT %s) AS event
+         WHERE shard = claimed.id AND published_at IS NULL AND parked_at IS NULL
+         ORDER BY sequence LIMIT (SELECT %s / greatest(count(*), 1) FROM claimed)) AS event
      ORDER BY event.sequence
 """
 _MARK = """
     UPDATE messaging_outboxevent SET published_at = clock_timestamp()
      WHERE id = ANY(%s) AND published_at IS NULL
 """
+_MARK_AND_RELEASE = f"""
+    WITH marked AS ({_MARK})
+    UPDATE messaging_outboxshard
+       SET claim = NULL, next_action_at = clock_timestamp() + make_interval(secs => %s)
+     WHERE claim = %s
+"""  # noqa: S608 - a statement of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,24 +125,27 @@ class Relay:
         """
         self._is_behind = False
         token = ids.uuid7()
-        shards = _claim(token)
+        shards, events = _claim(token)
         if not shards:
             return 0
         fault_point("relay.claimed")
         pause_seconds = OUTAGE_PAUSE_SECONDS
+        confirmed: list[uuid.UUID] = []
         try:
-            # Before the batch is read: a new cluster first makes older events unpublished again.
-            self._connect()
-            events = _batch(shards)
-            settled = self._publish(events)
+            if self._producer is None:
+                # A new cluster first makes older events unpublished again.
+                self._connect()
+                events = _batch(token)
+            settled = self._publish(events, confirmed)
             pause_seconds = 0
-            has_full_shards = len(events) >= _of_a_shard(shards)
-            self._is_behind = has_full_shards or len(shards) == SHARDS_PER_ROUND_MAX
+            has_full_shards = len(events) >= BATCH_EVENTS_MAX // shards
+            self._is_behind = has_full_shards or shards == SHARDS_PER_ROUND_MAX
         except (KafkaException, RelayStoppedError):
             self.close()
             raise
         finally:
-            _release(token, pause_seconds=pause_seconds)
+            _mark_and_release(token, confirmed, pause_seconds=pause_seconds)
+            fault_point("relay.marked")
         return settled
 
     def close(self) -> None:
@@ -149,13 +155,17 @@ class Relay:
             producer.purge()
             kafka.poll(producer, 0)
 
-    def _publish(self, events: Sequence[Pending]) -> int:
+    def _publish(self, events: Sequence[Pending], confirmed: list[uuid.UUID]) -> int:
+        """Send events, and add those that Kafka has confirmed and nobody has marked yet."""
         delivery = self._send(events)
         settled = {*delivery.confirmed, *delivery.parked}
+        confirmed += delivery.confirmed
         if delivery.refused and len(events) > 1:
+            # One by one takes longer than the claim may last.
+            _mark(confirmed)
             # Kafka refuses a whole request for one message: only alone an event is to blame.
             rest = [event for event in events if event.id not in settled]
-            return len(settled) + sum(self._publish([event]) for event in rest)
+            return len(settled) + sum(self._publish_alone(event, confirmed) for event in rest)
         if delivery.refused:
             (event,) = events
             park(event, reason=delivery.refused[event.id])
@@ -164,8 +174,13 @@ class Relay:
             raise RelayStoppedError(f"{delivery.pending} events were not confirmed")
         return len(settled)
 
+    def _publish_alone(self, event: Pending, confirmed: list[uuid.UUID]) -> int:
+        settled = self._publish([event], confirmed)
+        _mark(confirmed)
+        return settled
+
     def _send(self, events: Sequence[Pending]) -> Delivery:
-        """Send events and mark those confirmed; the rest is refused or pending."""
+        """Send events and say which are confirmed; the rest is refused or pending."""
         producer = self._connect()
         delivery = Delivery()
         for event in events:
@@ -179,8 +194,6 @@ class Relay:
         if delivery.pending or delivery.refused:
             self.close()
         fault_point("relay.sent")
-        _mark(delivery.confirmed)
-        fault_point("relay.marked")
         return delivery
 
     def _produce(self, producer: Producer, event: Pending, delivery: Delivery) -> None:
@@ -235,28 +248,31 @@ def park(event: Pending, *, reason: str) -> None:
     log.error("event_parked", event_id=str(event.id), type=event.type, reason=reason)
 
 
-def _claim(token: uuid.UUID) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [SHARDS_PER_ROUND_MAX, token, LEASE_SECONDS])
-        return [shard for (shard,) in cursor.fetchall()]
+@transaction.atomic
+def _claim(token: uuid.UUID) -> tuple[int, list[Pending]]:
+    """Return how many shards were claimed, and what is due there."""
+    with connection.cursor() as claimed, connection.cursor() as due, pipelined():
+        claimed.execute(_CLAIM, [SHARDS_PER_ROUND_MAX, token, LEASE_SECONDS])
+        due.execute(_BATCH, [token, BATCH_EVENTS_MAX])
+        return len(claimed.fetchall()), [Pending(*row) for row in due.fetchall()]
 
 
-def _batch(shards: Sequence[int]) -> list[Pending]:
+def _batch(token: uuid.UUID) -> list[Pending]:
     with connection.cursor() as cursor:
-        cursor.execute(_BATCH, [list(shards), _of_a_shard(shards)])
+        cursor.execute(_BATCH, [token, BATCH_EVENTS_MAX])
         return [Pending(*row) for row in cursor.fetchall()]
 
 
-def _of_a_shard(shards: Sequence[int]) -> int:
-    return BATCH_EVENTS_MAX // len(shards)
-
-
-def _mark(event_ids: Sequence[uuid.UUID]) -> None:
+def _mark(event_ids: list[uuid.UUID]) -> None:
+    """Mark events as published, and forget which they were."""
     if event_ids:
         with connection.cursor() as cursor:
             cursor.execute(_MARK, [list(event_ids)])
+        event_ids.clear()
 
 
-def _release(token: uuid.UUID, *, pause_seconds: float) -> None:
+def _mark_and_release(
+    token: uuid.UUID, event_ids: Sequence[uuid.UUID], *, pause_seconds: float
+) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_RELEASE, [pause_seconds, token])
+        cursor.execute(_MARK_AND_RELEASE, [list(event_ids), pause_seconds, token])
