@@ -16,7 +16,7 @@ from apps.payments import selectors
 from apps.payments.models import Leg
 from apps.payments.open_items import ItemKind, open_items
 from apps.payments.services import credit, legs, posting, send, verify
-from apps.payments.services.advance import STEPS, advance
+from apps.payments.services.advance import STEPS, advance, rounds
 from apps.payments.services.lease import Lease
 from apps.payments.states import Role, State, may_move
 from tests.payments.hand import Deal, Side, drain, history, leg, state
@@ -136,6 +136,53 @@ def test_an_expired_claim_is_simply_due_again(hand):
 
     assert selectors.due_states(Role.PAYER_PSP) == {State.SENDING}
     assert leg(deal, Role.PAYER_PSP).claim == claim.token
+
+
+def looks(captured):
+    return [each for each in captured if "SELECT DISTINCT state" in each["sql"]]
+
+
+def overdue(hand):
+    """A payment whose sender has died: it is due in another state than new ones."""
+    deal = enrol_payer(hand).pay(ABROAD)
+    with transaction.atomic():
+        legs.claim_due(
+            role=Role.PAYER_PSP, states=[State.CREATED], working=State.SENDING, limit=1,
+            lease_seconds=0,
+        )  # fmt: skip
+    return deal
+
+
+def test_under_load_what_has_come_is_taken_on_without_a_look_at_what_else_is_due(hand, payee):
+    advance(Role.CREDIT)
+    deal = Deal(payer=ABROAD, payee=payee)
+    hand.credit(deal)
+
+    with CaptureQueriesContext(connection) as captured:
+        taken = rounds(Role.CREDIT)()
+
+    assert (taken, state(deal, Role.CREDIT)) == (1, "POSTED")
+    assert not looks(captured)
+
+
+def test_a_round_that_finds_nothing_new_looks_at_once_for_what_else_is_due(hand):
+    deal = overdue(hand)
+    advance(Role.PAYER_PSP)
+    due()
+
+    assert rounds(Role.PAYER_PSP)() == 1
+    assert state(deal, Role.PAYER_PSP) == "UNKNOWN"
+
+
+def test_however_much_comes_what_else_is_due_is_looked_for_each_second(hand, monkeypatch):
+    monkeypatch.setattr("apps.payments.services.advance.LOOK_EACH_SECONDS", 0.0)
+    deal, new = overdue(hand), enrol_payer(hand).pay(ABROAD)
+
+    with CaptureQueriesContext(connection) as captured:
+        rounds(Role.PAYER_PSP)()
+
+    assert len(looks(captured)) == 1
+    assert (state(deal, Role.PAYER_PSP), state(new, Role.PAYER_PSP)) == ("UNKNOWN", "SENDING")
 
 
 def test_a_leg_that_fails_alone_lets_the_others_pass_and_is_parked_with_an_owner(
