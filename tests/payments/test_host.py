@@ -48,8 +48,8 @@ def settle(deal, role, target, *, source=State.UNKNOWN):
         (job,) = selectors.lock_jobs_of([deal.id], [role])
         assert job.state is source
         decision = posting.Decision(job, target, "00" if target is State.POSTED else "Z9")
-        exchanges = posting.record([decision], lambda _: None, claim=job.id)
-    send_answers(exchanges, claim=job.id)
+        answers = posting.record([decision], lambda _: None, claim=job.id)
+    send_answers(answers)
 
 
 def test_posting_is_committed_before_the_host_is_called(hand, host, deal):

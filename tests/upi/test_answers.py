@@ -15,6 +15,7 @@ from apps.upi.contracts import (
     Answer,
     Balance,
     DeliveryState,
+    DueAnswer,
     Head,
     Party,
     Received,
@@ -63,6 +64,11 @@ def record(answer: Answer, *, claim: UUID | None = None) -> Answer:
     return answer
 
 
+def record_claimed(answer: Answer) -> list[DueAnswer]:
+    with transaction.atomic():
+        return answers.record_answers([answer], claim=ids.uuid7())
+
+
 def make_due(model=Exchange) -> None:
     """Let the time pass that a delivery waits."""
     model.objects.filter(next_action_at__isnull=False).update(
@@ -98,23 +104,34 @@ def test_an_answer_is_due_at_once_and_sent_by_the_drainer(open_door, switch):
 
 def test_an_answer_that_is_claimed_with_its_decision_is_sent_by_who_decided(open_door, switch):
     received = receive(open_door)
-    claim = ids.uuid7()
-    record(answer_to(received), claim=claim)
+    due = record_claimed(answer_to(received))
     assert deliver.deliver_due() == 0
 
-    answers.send_answers([received.exchange_id], claim=claim)
+    answers.send_answers(due)
 
     assert state() == ("ACKED", "", 1)
     assert len(switch.posted) == 1
 
 
-def test_only_the_holder_of_the_claim_sends(open_door, switch):
+def test_what_was_just_recorded_is_sent_without_being_read_again(open_door, switch):
     received = receive(open_door)
-    record(answer_to(received), claim=ids.uuid7())
+    due = record_claimed(answer_to(received))
 
-    answers.send_answers([received.exchange_id], claim=ids.uuid7())
+    with CaptureQueriesContext(connection) as captured:
+        answers.send_answers(due)
+
+    assert state() == ("ACKED", "", 1)
+    assert not [one for one in captured if "upi_message_log" in one["sql"]]
+
+
+def test_an_answer_that_came_too_late_is_not_sent_by_who_recorded_it(open_door, switch):
+    received = receive(open_door)
+    due = record_claimed(answer_to(received, seconds=-60))
+
+    answers.send_answers(due)
 
     assert switch.posted == []
+    assert state() == ("EXPIRED", "", 0)
 
 
 def test_an_answer_whose_sender_died_is_sent_when_its_lease_has_ended(open_door, switch):
@@ -240,12 +257,10 @@ def test_an_answer_is_part_of_the_decision_s_transaction(open_door):
 
 def test_nothing_is_posted_with_a_transaction_open(open_door, switch):
     received = receive(open_door)
-    claim = ids.uuid7()
-
-    record(answer_to(received), claim=claim)
+    due = record_claimed(answer_to(received))
 
     with pytest.raises(AssertionError, match="transaction open"), transaction.atomic():
-        answers.send_answers([received.exchange_id], claim=claim)
+        answers.send_answers(due)
 
     assert switch.posted == []
 

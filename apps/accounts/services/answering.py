@@ -17,6 +17,7 @@ from apps.upi import timers
 from apps.upi.contracts import (
     Answer,
     Balance,
+    DueAnswer,
     Head,
     Party,
     Resp,
@@ -59,14 +60,14 @@ class Result:
 
 def answer(
     requests: Sequence[CredentialRequest], results: Mapping[UUID, Result], *, claim: UUID
-) -> None:
-    """Record results and answers of requests that the caller has locked; the claim sends them."""
+) -> list[DueAnswer]:
+    """Record results and answers of requests that the caller has locked; return what to send."""
     now = clock.now()
     exchange_ids = [request.pk for request in requests]
     codes = [results[exchange_id].code for exchange_id in exchange_ids]
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERED, [now, exchange_ids, codes])
-    record_answers(
+    return record_answers(
         [_answer(request, results[request.pk], now=now) for request in requests], claim=claim
     )
 

@@ -26,7 +26,7 @@ from apps.common.faults import fault_point
 from apps.messaging import claims
 from apps.messaging.contracts import Claim
 from apps.upi import timers
-from apps.upi.contracts import Credential
+from apps.upi.contracts import Credential, DueAnswer
 from apps.upi.services import pin_blocks
 from apps.upi.services.answers import send_answers
 from apps.upi.timer_models import Timer
@@ -85,21 +85,21 @@ def work_due() -> int:
     for request_id, error in done.failures:
         log.error("credential_request_failed", exchange_id=str(request_id), exc_info=error)
         claims.fail(claim, [request_id], reason=type(error).__name__)
-    send_answers([each for answered in done.results for each in answered], claim=claim.token)
+    send_answers([each for answers in done.results for each in answers])
     fault_point("credentials.sent")
     return len(claim.ids)
 
 
-def _work(claim: Claim, ids: Sequence[UUID]) -> list[UUID]:
+def _work(claim: Claim, ids: Sequence[UUID]) -> list[DueAnswer]:
     with transaction.atomic():
         batch = _prepare(claim, ids)
     fault_point("credentials.prepared")
     _call(batch)
     fault_point("credentials.called")
     with transaction.atomic():
-        answered = _record(batch)
+        answers = _record(batch)
     fault_point("credentials.recorded")
-    return answered
+    return answers
 
 
 def _prepare(claim: Claim, ids: Sequence[UUID]) -> _Batch:
@@ -253,8 +253,8 @@ def _make_verifier(request: CredentialRequest, credential: Credential) -> Verifi
         return pin.UNAVAILABLE
 
 
-def _record(batch: _Batch) -> list[UUID]:
-    """Write what came of the batch, for the requests that are still ours; return the answered."""
+def _record(batch: _Batch) -> list[DueAnswer]:
+    """Write what came of the batch, for the requests that are still ours; return what to send."""
     claim = batch.claim
     ours = {
         request.pk: request
@@ -270,9 +270,9 @@ def _record(batch: _Batch) -> list[UUID]:
             batch.results.pop(outcome.exchange_id, None)
     otp.record(batch.registrations, claim=claim.token)
     answered = [request for request in ours.values() if request.pk in batch.results]
-    answering.answer(answered, batch.results, claim=claim.token)
+    answers = answering.answer(answered, batch.results, claim=claim.token)
     _let_wait(batch)
-    return [request.pk for request in answered]
+    return answers
 
 
 def _let_wait(batch: _Batch) -> None:

@@ -14,7 +14,7 @@ from apps.payments.services import legs
 from apps.payments.services.opening import adopt_request
 from apps.payments.states import Role, State, is_final
 from apps.upi import deadlines
-from apps.upi.contracts import Answer
+from apps.upi.contracts import Answer, DueAnswer
 from apps.upi.services.answers import record_answers
 
 _ADD_REQUEST = """
@@ -36,9 +36,11 @@ def answer_of(job: Job, code: str) -> Answer:
     return _answer(job, messages.request_of(job), job.received_at, code)
 
 
-def record_leg_answers(outcomes: Sequence[tuple[Job, str]], *, claim: UUID | None) -> list[UUID]:
+def record_leg_answers(
+    outcomes: Sequence[tuple[Job, str]], *, claim: UUID | None
+) -> list[DueAnswer]:
     """
-    Record what became of legs, for every message that asked; return the exchanges answered.
+    Record what became of legs, for every message that asked; return what is the claim's to send.
 
     The caller's transaction is open and holds the legs' row locks. A leg that nobody asked for
     (a tombstone, a file's reversal) has nobody to answer.
@@ -47,9 +49,7 @@ def record_leg_answers(outcomes: Sequence[tuple[Job, str]], *, claim: UUID | Non
     reversals = {job.id: (job, code) for job, code in outcomes if job.role is Role.REVERSAL}
     if reversals:
         answers += _further_answers(reversals)
-    if answers:
-        record_answers(answers, claim=claim)
-    return [answer.exchange_id for answer in answers]
+    return record_answers(answers, claim=claim)
 
 
 def _further_answers(outcomes: dict[UUID, tuple[Job, str]]) -> list[Answer]:

@@ -17,7 +17,7 @@ from apps.payments.services import answering, endings, legs
 from apps.payments.services.endings import End
 from apps.payments.states import Role, State
 from apps.upi import timers
-from apps.upi.contracts import Answer
+from apps.upi.contracts import Answer, DueAnswer
 from apps.upi.services.answers import record_answers, send_answers
 from apps.upi.timer_models import Timer
 from apps.vpa.contracts import ResolvedVpa, VpaKind
@@ -36,16 +36,16 @@ _NOT_BANK_ACCOUNTS = frozenset({"CREDIT", "UOD", "SOD", "PPIWALLET", "BANKWALLET
 def authorise_due(only: Sequence[UUID] | None = None) -> int:
     """Resolve the addresses that the switch asks about, answer, and return how many."""
     claim = ids.uuid7()
-    jobs, answered = _decide_due(claim, only)
+    jobs, answers = _decide_due(claim, only)
     fault_point("payee_psp.decided")
-    if answered:
-        send_answers(answered, claim=claim)
+    if answers:
+        send_answers(answers)
         fault_point("payee_psp.answered")
     return jobs
 
 
 @transaction.atomic(durable=True)
-def _decide_due(claim: UUID, only: Sequence[UUID] | None) -> tuple[int, list[UUID]]:
+def _decide_due(claim: UUID, only: Sequence[UUID] | None) -> tuple[int, list[DueAnswer]]:
     jobs = selectors.lock_due_jobs(
         role=Role.PAYEE_PSP, states=[State.RECEIVED], limit=settings.CLAIM_SEND_MAX, only=only
     )
@@ -81,9 +81,9 @@ def _decide_due(claim: UUID, only: Sequence[UUID] | None) -> tuple[int, list[UUI
             for job, move in zip(jobs, moves, strict=True)
         ]
     )
-    record_answers(answers, claim=claim)
+    due = record_answers(answers, claim=claim)
     fault_point("payee_psp.deciding")
-    return len(jobs), [answer.exchange_id for answer in answers]
+    return len(jobs), due
 
 
 def _move(job: Job, code: str, merchants: Mapping[str, UUID]) -> Move:

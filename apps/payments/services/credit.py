@@ -30,12 +30,10 @@ ENTITY = "ENTITY"
 
 def post_due(only: Sequence[UUID] | None = None) -> int:
     """Credit the accounts that wait for it, answer, and return how many were decided."""
-    claim, decided, exchanges = posting.post(
-        admit=lambda batch: _admit(batch, only), complete=_complete
-    )
-    if exchanges:
+    decided, answers = posting.post(admit=lambda batch: _admit(batch, only), complete=_complete)
+    if answers:
         fault_point("credit.posted")
-        send_answers(exchanges, claim=claim)
+        send_answers(answers)
         fault_point("credit.answered")
     return decided
 

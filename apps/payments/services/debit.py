@@ -26,13 +26,13 @@ from apps.upi.services.answers import send_answers
 def post_due(only: Sequence[UUID] | None = None) -> int:
     """Debit the accounts whose PIN was right, answer, and return how many were decided."""
     taken: dict[UUID, LimitAsk] = {}
-    claim, decided, exchanges = posting.post(
+    decided, answers = posting.post(
         admit=lambda batch: _admit(batch, taken, only),
         complete=lambda decisions: _complete(decisions, taken),
     )
-    if exchanges:
+    if answers:
         fault_point("debit.posted")
-        send_answers(exchanges, claim=claim)
+        send_answers(answers)
         fault_point("debit.answered")
     return decided
 

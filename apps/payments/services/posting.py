@@ -22,6 +22,7 @@ from apps.payments.contracts import Job, Move
 from apps.payments.messages import APPROVED
 from apps.payments.services import answering, legs
 from apps.payments.states import UNDECIDED, Role, State
+from apps.upi.contracts import DueAnswer
 
 _STATES = {
     Result.POSTED: State.POSTED,
@@ -53,9 +54,9 @@ def post(
     *,
     admit: Callable[[Batch], Sequence[Order]],
     complete: Callable[[Sequence[Decision]], None],
-) -> tuple[UUID, int, list[UUID]]:
+) -> tuple[int, list[DueAnswer]]:
     """
-    Post what `admit` allows; return the claim, how many legs were decided, whom to answer now.
+    Post what `admit` allows; return how many legs were decided, and the answers to send.
 
     `admit` locks due legs and fills the batch. `complete` does what else belongs into the
     transaction that records the decisions. Called with no transaction open.
@@ -63,6 +64,7 @@ def post(
     bank = core_banking()
     batch = Batch(claim=ids.uuid7())
     early: list[Decision] = []
+    answers: list[DueAnswer] = []
 
     def admit_now() -> Sequence[Order]:
         orders = admit(batch)
@@ -70,11 +72,11 @@ def post(
             # The call to a host comes between two transactions: what needs none is ended here.
             early.extend(batch.decided)
             batch.decided = []
-            record(early, complete, claim=batch.claim)
+            answers.extend(record(early, complete, claim=batch.claim))
             _begin(batch)
         return orders
 
-    def record_now(outcomes: Sequence[Outcome]) -> list[UUID]:
+    def record_now(outcomes: Sequence[Outcome]) -> list[DueAnswer]:
         decisions = [*batch.decided, *_decisions(batch, outcomes)]
         held = None if bank.posts_at_once else batch.claim
         return record(decisions, complete, claim=batch.claim, held=held)
@@ -82,9 +84,8 @@ def post(
     def still_ours(leg_ids: Sequence[UUID]) -> set[UUID]:
         return legs.held(leg_ids, state=State.POSTING, claim=batch.claim)
 
-    exchanges = bank.work(admit=admit_now, still_ours=still_ours, record=record_now)
-    exchanges = [*_exchanges(early), *exchanges]
-    return batch.claim, len(early) + len(batch.decided) + len(batch.jobs), exchanges
+    answers += bank.work(admit=admit_now, still_ours=still_ours, record=record_now)
+    return len(early) + len(batch.decided) + len(batch.jobs), answers
 
 
 def bank_is_available() -> bool:
@@ -145,9 +146,9 @@ def record(
     *,
     claim: UUID,
     held: UUID | None = None,
-) -> list[UUID]:
+) -> list[DueAnswer]:
     """
-    Write states, history, answers and facts of decided legs; return the exchanges to answer now.
+    Write states, history, answers and facts of decided legs; return the answers to send.
 
     The caller's transaction is open. Without `held` it holds the legs' row locks, so that nobody
     else can have moved them; with it, legs that another claim took over meanwhile are left alone.
@@ -156,12 +157,12 @@ def record(
     ours = [each for each in decisions if each.job.id in moved]
     assert held or len(ours) == len(decisions), "the rows are locked, so each is as we saw it"
     known = [each for each in ours if each.state is not State.UNKNOWN]
-    exchanges = answering.record_leg_answers([(each.job, each.code) for each in known], claim=claim)
+    answers = answering.record_leg_answers([(each.job, each.code) for each in known], claim=claim)
     done = [each.job for each in ours if each.state is State.POSTED]
     outbox.publish([events.posted(job) for job in done])
     legs.wake_reversals([each.job.transaction_id for each in known if each.job.state in UNDECIDED])
     complete(ours)
-    return exchanges
+    return answers
 
 
 def call_unknown(role: Role, only: Sequence[UUID] | None = None) -> int:
@@ -188,10 +189,6 @@ def _move(decision: Decision) -> Move:
         due_in_seconds=first if is_unknown else None,
     )
     return replace(made, transfer_id=decision.transfer_id)
-
-
-def _exchanges(decisions: Sequence[Decision]) -> list[UUID]:
-    return [each.job.exchange_id for each in decisions if each.job.exchange_id is not None]
 
 
 def _code(decision: Decision) -> str:

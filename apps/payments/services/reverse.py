@@ -63,13 +63,13 @@ class _Plan:
 def reverse_due(only: Sequence[UUID] | None = None) -> int:
     """Decide the reversals that wait for it, answer, and return how many were decided."""
     originals: dict[UUID, Job] = {}
-    claim, decided, exchanges = posting.post(
+    decided, answers = posting.post(
         admit=lambda batch: _admit(_Plan(batch, originals), only),
         complete=lambda decisions: _complete(decisions, originals),
     )
-    if exchanges:
+    if answers:
         fault_point("reversal.posted")
-        send_answers(exchanges, claim=claim)
+        send_answers(answers)
         fault_point("reversal.answered")
     return decided
 

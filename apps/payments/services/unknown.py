@@ -22,6 +22,7 @@ from apps.payments.services.debit import limit_ask
 from apps.payments.services.posting import Decision
 from apps.payments.states import Role, State
 from apps.risk.services import limits
+from apps.upi.contracts import DueAnswer
 from apps.upi.services.answers import send_answers
 
 
@@ -58,23 +59,23 @@ class _Taken:
 def enquire_due(role: Role, only: Sequence[UUID] | None = None) -> int:
     """Ask what became of unknown postings; return how many were taken in hand."""
     taken = _Taken(role, State.UNKNOWN)
-    exchanges = core_banking().enquire(
+    answers = core_banking().enquire(
         admit=lambda: taken.admit(only),
         still_ours=taken.still_ours,
         record=lambda outcomes: _learn(taken, outcomes),
     )
-    return _tell(taken, exchanges)
+    return _tell(taken, answers)
 
 
 def cancel_due(role: Role, only: Sequence[UUID] | None = None) -> int:
     """Have the host undo or refuse what nobody can prove; return how many were taken in hand."""
     taken = _Taken(role, State.CANCELLING)
-    exchanges = core_banking().cancel(
+    answers = core_banking().cancel(
         admit=lambda: taken.admit(only),
         still_ours=taken.still_ours,
         record=lambda outcomes: _cancelled(taken, outcomes),
     )
-    return _tell(taken, exchanges)
+    return _tell(taken, answers)
 
 
 def complete(decisions: Sequence[Decision]) -> None:
@@ -103,9 +104,9 @@ def complete(decisions: Sequence[Decision]) -> None:
         limits.give_back([limit_ask(job, known) for job in unspent])
 
 
-def end_proved(proved: Sequence[Decision], *, claim: UUID, held: UUID | None) -> list[UUID]:
+def end_proved(proved: Sequence[Decision], *, claim: UUID, held: UUID | None) -> list[DueAnswer]:
     """
-    Record what is proved of UNKNOWN and CANCELLING legs; return the exchanges to answer.
+    Record what is proved of UNKNOWN and CANCELLING legs; return the answers to send.
 
     What the host declined goes through CANCELLING, as every decline after UNKNOWN does. The
     caller's transaction is open; without `held` it holds the legs' row locks.
@@ -121,7 +122,7 @@ def end_proved(proved: Sequence[Decision], *, claim: UUID, held: UUID | None) ->
     return posting.record(decisions, complete, claim=claim, held=held)
 
 
-def _learn(taken: _Taken, outcomes: Sequence[Outcome]) -> list[UUID]:
+def _learn(taken: _Taken, outcomes: Sequence[Outcome]) -> list[DueAnswer]:
     """Record what enquiries proved; look again at the rest, or begin to cancel it."""
     assert taken.claim is not None, "the legs were claimed before the host was asked"
     proved = _proved(taken, outcomes)
@@ -187,7 +188,7 @@ def _ask_again(taken: _Taken, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _cancelled(taken: _Taken, outcomes: Sequence[Outcome]) -> list[UUID]:
+def _cancelled(taken: _Taken, outcomes: Sequence[Outcome]) -> list[DueAnswer]:
     """Record what the host acknowledged; repeat the rest, and at last leave it to a person."""
     assert taken.claim is not None, "the legs were claimed before the host was asked"
     ended = [
@@ -237,8 +238,7 @@ def _accounts(jobs: Sequence[Job]) -> list[tuple[Job, str]]:
     ]
 
 
-def _tell(taken: _Taken, exchanges: Sequence[UUID]) -> int:
-    if exchanges:
-        assert taken.claim is not None, "what is answered was claimed"
-        send_answers(exchanges, claim=taken.claim)
+def _tell(taken: _Taken, answers: Sequence[DueAnswer]) -> int:
+    if answers:
+        send_answers(answers)
     return len(taken.jobs)

@@ -19,6 +19,7 @@ from apps.payments.contracts import Job, Move
 from apps.payments.services import answering, legs
 from apps.payments.services.lease import Lease
 from apps.payments.states import Role, State
+from apps.upi.contracts import DueAnswer
 from apps.upi.services.answers import send_answers
 from hsm.pin import PinBinding
 
@@ -38,7 +39,7 @@ class _Taken:
     tries: list[Try] = field(default_factory=list)
     leg_of: dict[UUID, UUID] = field(default_factory=dict)
     decided: int = 0
-    exchanges: list[UUID] = field(default_factory=list)
+    answers: list[DueAnswer] = field(default_factory=list)
 
 
 def verify_due(only: Sequence[UUID] | None = None) -> int:
@@ -50,15 +51,15 @@ def verify_due(only: Sequence[UUID] | None = None) -> int:
     """
     lease = Lease(settings.LEASE_PIN_SECONDS)
     taken = _take_due(ids.uuid7(), only)
-    exchanges = list(taken.exchanges)
+    answers = list(taken.answers)
     if taken.tries:
         fault_point("debit.pin_claimed")
         results = _ask_token(taken.tries, lease)
         fault_point("debit.pin_verified")
-        exchanges += _record(taken, results)
+        answers += _record(taken, results)
         fault_point("debit.pin_recorded")
-    if exchanges:
-        send_answers(exchanges, claim=taken.claim)
+    if answers:
+        send_answers(answers)
         fault_point("debit.decline_answered")
     return len(taken.tries) + taken.decided
 
@@ -80,7 +81,7 @@ def _take_due(claim: UUID, only: Sequence[UUID] | None) -> _Taken:
     if jobs and not refused:
         refused = _take_tries(taken, jobs)
     taken.decided = len(refused) + len(approved)
-    taken.exchanges = _decline(refused, claim=claim)
+    taken.answers = _decline(refused, claim=claim)
     fault_point("debit.pin_claiming")
     return taken
 
@@ -143,15 +144,15 @@ def _begin(jobs: Sequence[Job], *, claim: UUID) -> None:
     legs.hold(again, claim=claim, lease_seconds=lease)
 
 
-def _decline(refused: Sequence[tuple[Job, str]], *, claim: UUID) -> list[UUID]:
+def _decline(refused: Sequence[tuple[Job, str]], *, claim: UUID) -> list[DueAnswer]:
     legs.move([Move.of(job, State.DECLINED, code=code) for job, code in refused])
     return answering.record_leg_answers(refused, claim=claim)
 
 
 @transaction.atomic(durable=True)
-def _record(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:
+def _record(taken: _Taken, results: Sequence[PinResult]) -> list[DueAnswer]:
     """
-    Write verdict, tries and the deletion of the block as one; return the exchanges declined.
+    Write verdict, tries and the deletion of the block as one; return what declines.
 
     A leg that was refused meanwhile is no longer ours; its PIN row still gets the verdict.
     """
@@ -164,9 +165,9 @@ def _record(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:
     wrong = [(job, codes[_exchange(job)]) for job in ours if codes[_exchange(job)]]
     legs.move([Move.of(job, State.VERIFIED, due_in_seconds=0) for job in right])
     legs.postpone(_unasked(taken, results), claim=taken.claim, seconds=0)
-    exchanges = _decline(wrong, claim=taken.claim)
+    answers = _decline(wrong, claim=taken.claim)
     fault_point("debit.pin_recording")
-    return exchanges
+    return answers
 
 
 def _unasked(taken: _Taken, results: Sequence[PinResult]) -> list[UUID]:

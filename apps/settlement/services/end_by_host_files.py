@@ -26,6 +26,7 @@ from apps.settlement import host_judging, host_selectors
 from apps.settlement.contracts import HostLine, OurCall
 from apps.settlement.host_file import APPROVED
 from apps.settlement.host_judging import HostDays, Proof
+from apps.upi.contracts import DueAnswer
 from apps.upi.services.answers import send_answers
 
 log = structlog.get_logger(__name__)
@@ -70,9 +71,9 @@ def end_proved(*, now: dt.datetime) -> int:
     for start in range(0, len(found), settings.CLAIM_POST_MAX):
         part = found[start : start + settings.CLAIM_POST_MAX]
         token = ids.uuid7()
-        exchanges, count = _end(part, claim=token, profile=profile, days=days, now=now)
-        if exchanges:
-            send_answers(exchanges, claim=token)
+        answers, count = _end(part, claim=token, profile=profile, days=days, now=now)
+        if answers:
+            send_answers(answers)
         ended += count
     return ended
 
@@ -85,7 +86,7 @@ def _end(
     profile: Profile,
     days: HostDays,
     now: dt.datetime,
-) -> tuple[list[UUID], int]:
+) -> tuple[list[DueAnswer], int]:
     # The lock of the books comes before those of legs, as when the host itself is asked.
     lock_books()
     wanted = {leg_id for leg_id, _ in part}
@@ -102,16 +103,16 @@ def _end(
         told = lines.get(call.key, [])
         proof = host_judging.proof(call, told, days, codes=profile.processing_codes)
         ends.add(jobs[call.leg_id], call, told, proof)
-    exchanges = _record(ends, claim=claim, final_codes=profile.final_codes, now=now)
+    answers = _record(ends, claim=claim, final_codes=profile.final_codes, now=now)
     count = len(ends.posted) + len(ends.declined)
     if count or ends.owed:
         log.warning("ended_by_host_files", ended=count, returns_sent_again=len(ends.owed))
-    return exchanges, count
+    return answers, count
 
 
 def _record(
     ends: _Ends, *, claim: UUID, final_codes: Sequence[str], now: dt.datetime
-) -> list[UUID]:
+) -> list[DueAnswer]:
     transfers = mirror.post(
         [posting.order_of(job, account_number=call.account) for job, call, _ in ends.posted]
     )
@@ -124,11 +125,11 @@ def _record(
     ]
     # What waited for a person has its end now.
     claims.unpark(table=legs.TABLE, row_ids=[each.job.id for each in decisions])
-    exchanges = unknown.end_proved(decisions, claim=claim, held=None) if decisions else []
+    answers = unknown.end_proved(decisions, claim=claim, held=None) if decisions else []
     words = [
         (call.id, CallState.LATE, Word(APPROVED, now, settlement_date=line.business_date))
         for _, call, line in ends.posted
     ]
     iso8583_calls.record(words, final_codes=final_codes)
     iso8583_calls.release_returns({call.id: call.last_sent_at for call in ends.owed})
-    return exchanges
+    return answers

@@ -1,7 +1,7 @@
 """What crosses this app's doors besides messages: what came, what goes, and how it went."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -75,6 +75,21 @@ class Answer:
 
     exchange_id: UUID
     message: ResponseMessage
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueAnswer:
+    """An answer that was recorded, as the log has it, for `claim` to send."""
+
+    exchange_id: UUID
+    claim: UUID
+    message_id: UUID
+    msg_id: str
+    api: str
+    txn_id: str
+    # Without credentials.
+    body: str = field(repr=False)
     expires_at: dt.datetime
 
 

@@ -11,7 +11,7 @@ from apps.common import clock
 from apps.common.pipelines import pipelined
 from apps.messaging import wakeups
 from apps.upi import codec, deadlines, message_log
-from apps.upi.contracts import Answer, Received
+from apps.upi.contracts import Answer, DueAnswer, Received
 from apps.upi.message_log import LogEntry
 from apps.upi.models import MessageLog
 from apps.upi.services import deliver, pin_blocks
@@ -46,17 +46,17 @@ def answer_deadline(received: Received) -> dt.datetime:  # type: ignore[type-arg
     return deadlines.answer_deadline(received.message, received_at=received.received_at)
 
 
-def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
+def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> list[DueAnswer]:
     """
     Store answers in the caller's transaction.
 
-    With `claim` they are the caller's to send at once by `send_answers` (LEASE_WIRE_SECONDS long);
-    without, "upi.deliver" is woken on commit. An exchange is answered once: a second answer for
-    it is a bug.
+    With `claim` they are returned, the caller's to send by `send_answers` once it has committed
+    (LEASE_WIRE_SECONDS long); without, "upi.deliver" is woken on commit. An exchange is answered
+    once: a second answer for it is a bug.
     """
     assert connection.in_atomic_block, "an answer is recorded in the transaction that decides it"
     if not answers:
-        return
+        return []
     entries = [_entry(answer) for answer in answers]
     parameters = {
         "claim": claim,
@@ -77,6 +77,24 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> None:
         has_repeats = repeats.rowcount > 0
     if claim is None or has_repeats:
         wakeups.wake_on_commit("upi.deliver")
+    if claim is None:
+        return []
+    return [
+        _due(answer, entry, claim=claim) for answer, entry in zip(answers, entries, strict=True)
+    ]
+
+
+def _due(answer: Answer, entry: LogEntry, *, claim: UUID) -> DueAnswer:
+    return DueAnswer(
+        exchange_id=answer.exchange_id,
+        claim=claim,
+        message_id=entry.id,
+        msg_id=entry.msg_id,
+        api=entry.api,
+        txn_id=entry.txn_id,
+        body=entry.body,
+        expires_at=answer.expires_at,
+    )
 
 
 def _entry(answer: Answer) -> LogEntry:
@@ -100,10 +118,10 @@ def _entry(answer: Answer) -> LogEntry:
     return entry
 
 
-def send_answers(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
+def send_answers(answers: Sequence[DueAnswer]) -> None:
     """
-    Sign and post the recorded answers that `claim` holds, and record their delivery.
+    Sign and post answers that were just recorded under one claim, and record their delivery.
 
     No transaction is open. What is not acked is sent again by "upi.deliver", until it expires.
     """
-    deliver.deliver_answers(exchange_ids, claim=claim)
+    deliver.deliver_recorded(answers)

@@ -24,7 +24,7 @@ from apps.messaging.contracts import Claim
 from apps.upi import client, codec, signature, timers, xml
 from apps.upi.client import Parcel, Posted
 from apps.upi.codec import kinds
-from apps.upi.contracts import DeliveryState, SendResult
+from apps.upi.contracts import DeliveryState, DueAnswer, SendResult
 from apps.upi.services import pin_blocks
 from apps.upi.timer_models import Timer
 from hsm.errors import HsmError
@@ -114,7 +114,7 @@ def deliver_due() -> int:
     work: Sequence[Callable[[], int]] = (
         functools.partial(_expire, EXCHANGES),
         functools.partial(_expire, REPEATS),
-        functools.partial(_drain, EXCHANGES, deliver_answers),
+        functools.partial(_drain, EXCHANGES, _deliver_answers),
         functools.partial(_drain, REPEATS, _deliver_repeats),
     )
     with connection.cursor() as cursor:
@@ -144,20 +144,38 @@ def _expire(table: str) -> int:
     return len(expired)
 
 
-def deliver_answers(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
-    """Sign and post answers of exchanges that the claim holds, and record what became of them."""
-    _deliver(EXCHANGES, _ANSWERS, exchange_ids, claim)
+def deliver_recorded(answers: Sequence[DueAnswer]) -> None:
+    """Sign and post answers as they were recorded by the caller, under one claim."""
+    at = clock.now()
+    due = [
+        _Due(
+            answer.exchange_id, answer.message_id, "", answer.msg_id, at,
+            answer.api, answer.txn_id, answer.body,
+        )
+        for answer in answers
+        if answer.expires_at > at
+    ]  # fmt: skip
+    if due:
+        (claim,) = {answer.claim for answer in answers}
+        _deliver(EXCHANGES, due, claim)
+
+
+def _deliver_answers(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
+    _deliver(EXCHANGES, _read(_ANSWERS, exchange_ids, claim), claim)
 
 
 def _deliver_repeats(repeat_ids: Sequence[UUID], *, claim: UUID) -> None:
-    _deliver(REPEATS, _REPEATED, repeat_ids, claim)
+    _deliver(REPEATS, _read(_REPEATED, repeat_ids, claim), claim)
 
 
-def _deliver(table: str, query: str, row_ids: Sequence[UUID], claim: UUID) -> None:
-    assert not connection.in_atomic_block, "nothing is posted with a transaction open"
+def _read(query: str, row_ids: Sequence[UUID], claim: UUID) -> list[_Due]:
     with connection.cursor() as cursor:
         cursor.execute(query, {"ids": list(row_ids), "claim": claim})
-        due = [_Due(*row) for row in cursor.fetchall()]
+        return [_Due(*row) for row in cursor.fetchall()]
+
+
+def _deliver(table: str, due: Sequence[_Due], claim: UUID) -> None:
+    assert not connection.in_atomic_block, "nothing is posted with a transaction open"
     parcels = _parcels(due)
     # What has lost its credentials (a crash, a minute) cannot be sent; it waits for its end.
     sendable = [item for item in due if item.id in parcels]
@@ -168,8 +186,9 @@ def _deliver(table: str, query: str, row_ids: Sequence[UUID], claim: UUID) -> No
         signed = signature.sign_many(bodies)
     except HsmError as error:
         log.warning("answers_unsigned", rows=len(sendable), error=type(error).__name__)
+        row_ids = [item.id for item in sendable]
         held = Claim(table=table, token=claim, ids=tuple(row_ids))
-        claims.release(held, [item.id for item in sendable], delay_seconds=_SIGN_AGAIN_SECONDS)
+        claims.release(held, row_ids, delay_seconds=_SIGN_AGAIN_SECONDS)
         return
     fault_point("upi.answer.signed")
     sent_at = clock.now()
