@@ -8,7 +8,7 @@ himself from time to time. So nothing here may slow down or fail its caller.
 
 import datetime as dt
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import redis
 import structlog
@@ -21,6 +21,7 @@ from apps.messaging import task_message
 log = structlog.get_logger(__name__)
 
 FLAG_LIFE_MILLISECONDS = 1000
+ASKED_LIFE_MILLISECONDS = 10_000
 TASK_LIFE_SECONDS = 5
 TIMEOUT_SECONDS = 0.2
 
@@ -60,12 +61,23 @@ def send_on_commit(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]
         transaction.on_commit(hints.send, robust=True)
 
 
-def send(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]] = ()) -> None:
-    """Send hints now; a step is not woken while it is being woken. Trouble is logged only."""
+def send(
+    *,
+    steps: Collection[str] = (),
+    words: Collection[tuple[str, str]] = (),
+    asks_for_all: bool = False,
+) -> None:
+    """
+    Send hints now; a step is not woken while it is being woken. Trouble is logged only.
+
+    With `asks_for_all` the steps look at all that may be due, and not only at what is new.
+    """
     expires_at = clock.now() + dt.timedelta(seconds=TASK_LIFE_SECONDS)
     try:
         trip = client().pipeline(transaction=False)
         for step in steps:
+            if asks_for_all:
+                trip.set(_all_of(step), "1", px=ASKED_LIFE_MILLISECONDS)
             message = task_message.task_message(step, expires_at=expires_at)
             keys = (flag_of(step), task_message.queue_of(step))
             trip.eval(_WAKE, 2, *keys, FLAG_LIFE_MILLISECONDS, message)
@@ -77,9 +89,30 @@ def send(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]] = ()) ->
         log.warning("hints_lost", lost=lost, error=type(error).__name__)
 
 
+def begin(step: str) -> bool:
+    """
+    Let the flag of a step fall, and return whether it is to look at all that may be due.
+
+    It is when nobody can tell.
+    """
+    try:
+        trip = client().pipeline(transaction=False)
+        trip.delete(flag_of(step))
+        trip.getdel(_all_of(step))
+        _, asked = trip.execute()
+    except (redis.RedisError, OSError) as error:
+        log.warning("wake_up_flag_kept", step=step, error=type(error).__name__)
+        return True
+    return asked is not None
+
+
 def flag_of(step: str) -> str:
     """Return the key that stands while a wake-up of a step is under way."""
     return f"wake:{step}"
+
+
+def _all_of(step: str) -> str:
+    return f"all:{step}"
 
 
 @functools.cache

@@ -35,7 +35,7 @@ def sweep(probes: Mapping[str, str]) -> list[str]:
             log.exception("probe_failed", step=step)
             continue
         if is_due:
-            wakeups.wake(step)
+            wakeups.wake_for_all(step)
             due.append(step)
     return due
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Callable
 
-import redis
-import structlog
 from django.conf import settings
 
 from apps.messaging import hints
-
-log = structlog.get_logger(__name__)
 
 
 def wake_on_commit(step: str) -> None:
@@ -25,20 +21,31 @@ def wake(step: str) -> None:
     hints.send(steps=[step])
 
 
-def drain(step: str, work: Callable[[], int], *, leaves_nothing_below: int = 1) -> int:
+def wake_for_all(step: str) -> None:
+    """Send a wake-up as the sweeper does: to look at all that may be due."""
+    hints.send(steps=[step], asks_for_all=True)
+
+
+def drain(
+    step: str,
+    work: Callable[[], int],
+    *,
+    take_new: Callable[[], int] | None = None,
+    leaves_nothing_below: int = 1,
+) -> int:
     """
     Do what is due in a step until nothing is left, and return how much was done.
 
     `work` claims and works one batch and returns its size; one of fewer than `leaves_nothing_below`
-    was all there was. The flag falls before the first claim, so that whoever commits from now on
-    wakes somebody. After the last round allowed it wakes the step again rather than hold the
-    worker.
+    was all there was. `take_new` does the same without a look at what else may be due, which is
+    enough for the first round of a drain that the sweeper has not asked for. The flag falls before
+    the first claim, so that whoever commits from now on wakes somebody. After the last round
+    allowed it wakes the step again rather than hold the worker.
     """
-    try:
-        hints.client().delete(hints.flag_of(step))
-    except (redis.RedisError, OSError) as error:
-        log.warning("wake_up_flag_kept", step=step, error=type(error).__name__)
-    done = 0
+    is_for_all = hints.begin(step)
+    done = take_new() if take_new is not None and not is_for_all else 0
+    if 0 < done < leaves_nothing_below:
+        return done
     for _ in range(settings.DRAIN_ROUNDS_MAX):
         size = work()
         done += size

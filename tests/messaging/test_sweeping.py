@@ -32,7 +32,7 @@ def take_away() -> int:
 @pytest.fixture(autouse=True)
 def _record(monkeypatch):
     woken.clear()
-    monkeypatch.setattr("apps.messaging.wakeups.wake", woken.append)
+    monkeypatch.setattr("apps.messaging.wakeups.wake_for_all", woken.append)
 
 
 def test_every_due_step_is_woken_even_beside_a_broken_probe():

@@ -12,15 +12,18 @@ from apps.common.money import Money
 from apps.ledger.models import Transfer
 from apps.ledger.selectors import books_sum
 from apps.messaging.models import DeadLetter
+from apps.messaging.sweeping import sweep
 from apps.payments import selectors
 from apps.payments.models import Leg
 from apps.payments.open_items import ItemKind, open_items
 from apps.payments.services import credit, legs, posting, send, verify
-from apps.payments.services.advance import STEPS, advance, rounds
+from apps.payments.services.advance import STEPS, advance
 from apps.payments.services.lease import Lease
 from apps.payments.states import Role, State, may_move
+from apps.payments.tasks import drain_credit, drain_payer_psp
 from tests.payments.hand import Deal, Side, drain, history, leg, state
 from tests.payments.payer import enrol_payee, enrol_payer
+from upi_platform.sweeps import SWEEPS
 
 ABROAD = Side(address="ravi@smplbank", number="009876500001", ifsc="SMPL0000002", name="RAVI IYER")
 
@@ -142,6 +145,18 @@ def looks(captured):
     return [each for each in captured if "SELECT DISTINCT state" in each["sql"]]
 
 
+def test_what_has_come_is_taken_on_without_a_look_at_what_else_is_due(hand, payee):
+    deal = Deal(payer=ABROAD, payee=payee)
+    hand.credit(deal)
+
+    with CaptureQueriesContext(connection) as captured:
+        drain_credit()
+
+    assert state(deal, Role.CREDIT) == "POSTED"
+    assert not looks(captured)
+
+
+@pytest.fixture
 def overdue(hand):
     """A payment whose sender has died: it is due in another state than new ones."""
     deal = enrol_payer(hand).pay(ABROAD)
@@ -153,36 +168,20 @@ def overdue(hand):
     return deal
 
 
-def test_under_load_what_has_come_is_taken_on_without_a_look_at_what_else_is_due(hand, payee):
-    advance(Role.CREDIT)
-    deal = Deal(payer=ABROAD, payee=payee)
-    hand.credit(deal)
+def test_a_round_that_finds_nothing_new_looks_at_once_for_what_else_is_due(overdue):
+    drain_payer_psp()
 
-    with CaptureQueriesContext(connection) as captured:
-        taken = rounds(Role.CREDIT)()
-
-    assert (taken, state(deal, Role.CREDIT)) == (1, "POSTED")
-    assert not looks(captured)
+    assert state(overdue, Role.PAYER_PSP) == "UNKNOWN"
 
 
-def test_a_round_that_finds_nothing_new_looks_at_once_for_what_else_is_due(hand):
-    deal = overdue(hand)
-    advance(Role.PAYER_PSP)
-    due()
+def test_whom_the_sweeper_has_woken_looks_at_all_however_much_is_new(hand, overdue):
+    new = enrol_payer(hand).pay(ABROAD)
 
-    assert rounds(Role.PAYER_PSP)() == 1
-    assert state(deal, Role.PAYER_PSP) == "UNKNOWN"
+    assert "payments.payer_psp" in sweep(SWEEPS)
+    drain_payer_psp()
 
-
-def test_however_much_comes_what_else_is_due_is_looked_for_each_second(hand, monkeypatch):
-    monkeypatch.setattr("apps.payments.services.advance.LOOK_EACH_SECONDS", 0.0)
-    deal, new = overdue(hand), enrol_payer(hand).pay(ABROAD)
-
-    with CaptureQueriesContext(connection) as captured:
-        rounds(Role.PAYER_PSP)()
-
-    assert len(looks(captured)) == 1
-    assert (state(deal, Role.PAYER_PSP), state(new, Role.PAYER_PSP)) == ("UNKNOWN", "SENDING")
+    assert state(overdue, Role.PAYER_PSP) == "UNKNOWN"
+    assert state(new, Role.PAYER_PSP) == "SENDING"
 
 
 def test_a_leg_that_fails_alone_lets_the_others_pass_and_is_parked_with_an_owner(

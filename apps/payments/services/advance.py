@@ -7,8 +7,6 @@ for somebody else: the switch, a host, a settlement file.
 """
 
 import functools
-import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -113,11 +111,7 @@ _COMES: Mapping[Role, Sequence[State]] = {
     Role.PAYEE_PSP: [State.RECEIVED],
     Role.DEBIT: [State.RECEIVED],
     Role.CREDIT: [State.RECEIVED],
-    Role.REVERSAL: [],
 }
-# What else a role has to do is due by the clock: to look as often as the sweeper does is enough.
-LOOK_EACH_SECONDS = 1.0
-_looked_at: dict[Role, float] = {}
 
 
 def advance(role: Role) -> int:
@@ -128,27 +122,16 @@ def advance(role: Role) -> int:
     for what was not due when the round began. Returns how many legs were taken in hand; 0 says
     that nothing is left to do now.
     """
-    _looked_at[role] = time.monotonic()
     return _take_on(role, selectors.due_states(role))
 
 
-def rounds(role: Role) -> Callable[[], int]:
+def take_new(role: Role) -> int:
     """
-    Return the work of one drain, which calls it round by round.
+    Take on the legs that have just come, as `advance` does, and ask nobody what else is due.
 
-    Under load the first round takes on what has just come, which is why somebody was woken, and
-    asks nobody what else is due: this process knew it a moment ago.
+    That is due by the clock, or waits for the sweeper: a second at most.
     """
-    is_first = True
-
-    def work() -> int:
-        nonlocal is_first
-        has_looked = time.monotonic() < _looked_at.get(role, -math.inf) + LOOK_EACH_SECONDS
-        knows, is_first = is_first and has_looked, False
-        taken = _take_on(role, set(_COMES[role])) if knows else 0
-        return taken or advance(role)
-
-    return work
+    return _take_on(role, set(_COMES[role]))
 
 
 def _take_on(role: Role, due: set[State]) -> int:
