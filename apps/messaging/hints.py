@@ -8,7 +8,7 @@ himself from time to time. So nothing here may slow down or fail its caller.
 
 import datetime as dt
 import functools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import redis
 import structlog
@@ -33,29 +33,37 @@ _WAKE = """
 """
 
 
+_NO_STEPS: Mapping[str, bool] = {}
+
+
 class _Hints:
     """What one transaction has to say, each once and in the order in which it was said."""
 
     def __init__(self) -> None:
-        self.steps: dict[str, None] = {}
+        # Each step, and whether it is to look at all that may be due.
+        self.steps: dict[str, bool] = {}
         self.words: dict[tuple[str, str], None] = {}
 
     def send(self) -> None:
         send(steps=self.steps, words=self.words)
 
 
-def send_on_commit(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]] = ()) -> None:
+def send_on_commit(
+    *, steps: Mapping[str, bool] = _NO_STEPS, words: Iterable[tuple[str, str]] = ()
+) -> None:
     """
     Send hints once the open transaction has committed (at once when none is open).
 
-    `steps` are names of Celery tasks, `words` pairs of a channel and what is said there.
+    `steps` are names of Celery tasks, with True for one that is to look at all that may be due and
+    not only at what is new; `words` are pairs of a channel and what is said there.
     """
     hooks = transaction.get_connection().run_on_commit
     known = [getattr(hook[1], "__self__", None) for hook in hooks]
     hints = next((each for each in known if isinstance(each, _Hints)), None)
     is_first = hints is None
     hints = hints or _Hints()
-    hints.steps.update(dict.fromkeys(steps))
+    for step, is_for_all in steps.items():
+        hints.steps[step] = is_for_all or hints.steps.get(step, False)
     hints.words.update(dict.fromkeys(words))
     if is_first and (hints.steps or hints.words):
         transaction.on_commit(hints.send, robust=True)
@@ -63,20 +71,15 @@ def send_on_commit(*, steps: Iterable[str] = (), words: Iterable[tuple[str, str]
 
 def send(
     *,
-    steps: Collection[str] = (),
+    steps: Mapping[str, bool] = _NO_STEPS,
     words: Collection[tuple[str, str]] = (),
-    asks_for_all: bool = False,
 ) -> None:
-    """
-    Send hints now; a step is not woken while it is being woken. Trouble is logged only.
-
-    With `asks_for_all` the steps look at all that may be due, and not only at what is new.
-    """
+    """Send hints now; a step is not woken while it is being woken. Trouble is logged only."""
     expires_at = clock.now() + dt.timedelta(seconds=TASK_LIFE_SECONDS)
     try:
         trip = client().pipeline(transaction=False)
-        for step in steps:
-            if asks_for_all:
+        for step, is_for_all in steps.items():
+            if is_for_all:
                 trip.set(_all_of(step), "1", px=ASKED_LIFE_MILLISECONDS)
             message = task_message.task_message(step, expires_at=expires_at)
             keys = (flag_of(step), task_message.queue_of(step))

@@ -7,23 +7,24 @@ from django.conf import settings
 from apps.messaging import hints
 
 
-def wake_on_commit(step: str) -> None:
+def wake_on_commit(step: str, *, is_for_all: bool = False) -> None:
     """
     Wake a step once the open transaction has committed (at once when none is open).
 
     `step` is the name of its Celery task, such as "payments.debit". Asking twice is asking once.
+    With `is_for_all` it looks at all that may be due: `take_new` of its drain would pass by.
     """
-    hints.send_on_commit(steps=[step])
+    hints.send_on_commit(steps={step: is_for_all})
 
 
 def wake(step: str) -> None:
     """Send a wake-up unless one is already under way. Trouble is logged, never raised."""
-    hints.send(steps=[step])
+    hints.send(steps={step: False})
 
 
 def wake_for_all(step: str) -> None:
     """Send a wake-up as the sweeper does: to look at all that may be due."""
-    hints.send(steps=[step], asks_for_all=True)
+    hints.send(steps={step: True})
 
 
 def drain(

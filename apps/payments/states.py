@@ -71,6 +71,15 @@ class State(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+# In which state most new legs of a role come, due at once.
+COMES: Mapping[Role, State] = {
+    Role.PAYER_PSP: State.CREATED,
+    Role.PAYEE_PSP: State.RECEIVED,
+    Role.DEBIT: State.RECEIVED,
+    Role.CREDIT: State.RECEIVED,
+}
+
+
 # Written once, when the leg's row is made. A reversal that comes first makes its original as
 # REFUSED_BY_REVERSAL: the tombstone. A PSP leg is CREATED when we begin the transaction (PAY and
 # REFUND as the payer's PSP, COLLECT as the payee's) and RECEIVED when the switch asks us about it.

@@ -12,6 +12,7 @@ from apps.ledger.selectors import books_sum
 from apps.messaging.models import OutboxEvent
 from apps.payments.models import BlockedRequester, FlowRule
 from apps.payments.states import Role
+from apps.payments.tasks import drain_payer_psp
 from apps.upi.models import ExchangeRepeat
 from tests.api.race import at_once
 from tests.payments.asking import PAISE, RAVI, STORE, Asking, due, expire
@@ -33,6 +34,17 @@ def asked(hand, asha):
     drain(Role.PAYER_PSP)
     hand.asked = deal_sent
     return deal
+
+
+def test_a_collect_that_comes_with_new_payments_is_presented_with_them(hand, asha):
+    deal = Deal(payer=asha.side, payee=STORE)
+    hand.collect(deal)
+    paid = asha.pay(STORE)
+
+    drain_payer_psp()
+
+    assert state(deal, Role.PAYER_PSP) == "WAITING_PAYER"
+    assert state(paid, Role.PAYER_PSP) == "SENDING"
 
 
 def see(payer, deal):

@@ -31,7 +31,7 @@ from apps.payments.services import (
     unknown,
     verify,
 )
-from apps.payments.states import Role, State
+from apps.payments.states import COMES, Role, State
 from hsm.errors import HsmUnavailableError
 
 log = structlog.get_logger(__name__)
@@ -105,15 +105,6 @@ STEPS: Mapping[Role, Mapping[State, Step]] = {
 }  # fmt: skip
 
 
-# In which state new legs of a role are due, when they are due at once.
-_COMES: Mapping[Role, Sequence[State]] = {
-    Role.PAYER_PSP: [State.CREATED],
-    Role.PAYEE_PSP: [State.RECEIVED],
-    Role.DEBIT: [State.RECEIVED],
-    Role.CREDIT: [State.RECEIVED],
-}
-
-
 def advance(role: Role) -> int:
     """
     Take every due leg of a role one step further, in the order of its flow.
@@ -129,9 +120,9 @@ def take_new(role: Role) -> int:
     """
     Take on the legs that have just come, as `advance` does, and ask nobody what else is due.
 
-    That is due by the clock, or waits for the sweeper: a second at most.
+    What else is due by the clock the sweeper finds within a second, and asks for it.
     """
-    return _take_on(role, set(_COMES[role]))
+    return _take_on(role, {COMES[role]})
 
 
 def _take_on(role: Role, due: set[State]) -> int:

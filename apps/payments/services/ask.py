@@ -75,7 +75,7 @@ def request_collect(
         )
         if known is None:
             _open(facts, order, expires_at)
-            wakeups.wake_on_commit(STEP)
+            wakeups.wake_on_commit(STEP, is_for_all=True)
         fault_point("collect.accepting")
     fault_point("collect.accepted")
     found = _collect(principal, known.reference if known else facts.id)

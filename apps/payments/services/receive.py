@@ -33,7 +33,7 @@ from apps.payments.services.reading import (
     request_of,
     risk_scores_to_json,
 )
-from apps.payments.states import Kind, Role, State
+from apps.payments.states import COMES, Kind, Role, State
 from apps.upi import timers
 from apps.upi.contracts import (
     Answer,
@@ -258,7 +258,8 @@ def _open(received: Received[ReqPay] | Received[ReqAuthDetails], leg: NewLeg) ->
     scores = risk_scores_to_json(received.message.txn)
     opened = open_leg(facts, replace(leg, risk_scores=scores))
     if opened.is_new:
-        wakeups.wake_on_commit(f"payments.{leg.role.lower()}")
+        is_for_all = leg.state is not COMES.get(leg.role)
+        wakeups.wake_on_commit(f"payments.{leg.role.lower()}", is_for_all=is_for_all)
     elif leg.role is Role.REVERSAL:
         answering.answer_further_request(opened, leg)
     elif opened.state is State.REFUSED_BY_REVERSAL and opened.exchange_id is None:
