@@ -150,7 +150,7 @@ def test_a_network_message_that_nobody_knows_is_refused(host, caller):
     assert caller.network("999")[1][39] == "12"
 
 
-def test_a_peer_of_another_organisation_is_refused(host, account):
+def test_b18_a_peer_of_another_organisation_is_refused(host, account):
     before = host.control.get("/links").json()["unknown_peers"]
 
     with (

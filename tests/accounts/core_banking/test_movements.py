@@ -181,7 +181,7 @@ def test_a_return_that_never_left_is_sent_when_it_is_enquired(make_bank):
     assert there.held() == OPENING + 2_500
 
 
-def test_a_host_of_another_organisation_is_nobody(make_bank):
+def test_b18_a_host_of_another_organisation_is_nobody(make_bank):
     bank = make_bank(organisation="EXBOTHER")
 
     (outcome,) = bank.work(bank.order())
