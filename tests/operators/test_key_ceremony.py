@@ -74,9 +74,10 @@ def test_a_key_is_made_by_the_word_of_two_and_the_log_names_them(token, decided,
     assert logged == [
         (officers[0].email, "proposal_made", NEW),
         (officers[1].email, "proposal_approved", NEW),
+        ("console:root", "proposal_begun", NEW),
         ("console:root", "proposal_done", NEW),
     ]
-    assert audit.verify()[0] == 3
+    assert audit.verify()[0] == 4
     with pytest.raises(ProposalOverError):
         carry_out(proposal)
 

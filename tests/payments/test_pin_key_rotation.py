@@ -9,13 +9,14 @@ from django.core.management import call_command
 from apps.accounts.models import PinState
 from apps.common import clock, ids
 from apps.operators.errors import KeyStillUsedError
-from apps.operators.models import Proposal
+from apps.operators.models import AuditEntry, Proposal
 from apps.payments.services import verify
 from apps.payments.states import Role
 from hsm import ceremony
 from hsm.configuration import configuration
 from tests.hsm.conftest import empty_folder, prepared_token, token  # noqa: F401 - fixtures
 from tests.operators.test_key_ceremony import carry_out, decided, officers  # noqa: F401 - fixtures
+from tests.operators.test_key_ceremony_kills import killed  # noqa: F401 - a fixture
 from tests.payments.hand import Deal, drain
 from tests.payments.test_debit import ABROAD
 
@@ -74,6 +75,20 @@ def test_after_the_last_day_who_never_used_the_pin_sets_a_new_one(hand, asha, de
     assert OLD not in labels()
     assert PinState.objects.get().verifier is None
     assert pay(hand, asha) == "AM"
+
+
+def test_what_a_killed_ceremony_let_go_is_in_the_log(hand, asha, decided, killed):  # noqa: F811
+    proposal = decided("DESTROY_KEY", OLD, ends_at=clock.now() + dt.timedelta(days=90))
+    Proposal.objects.update(ends_at=clock.now())
+
+    killed("let_go", proposal)
+    assert OLD in labels()
+    carry_out(proposal)
+
+    assert OLD not in labels()
+    assert pay(hand, asha) == "AM"
+    begun = AuditEntry.objects.filter(action="proposal_begun").order_by("sequence")
+    assert [entry.detail["needed_by"] for entry in begun] == [1, 0]
 
 
 def test_a_pin_in_the_token_at_that_moment_keeps_its_key(hand, asha, decided):  # noqa: F811

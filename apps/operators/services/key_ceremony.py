@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from apps.common import clock
+from apps.common.faults import fault_point
 from apps.operators.contracts import Author, KeyUse
 from apps.operators.errors import (
     ContentDiffersError,
@@ -63,10 +64,13 @@ def carry_out(
     """
     Do what two officers decided, and say what was done; safe to repeat after a crash.
 
-    Raises NotApprovedError, NotYetError, ProposalOverError, ContentDiffersError, KeyStillUsedError,
-    and HsmError as the token does.
+    The log says that it is begun before the token is changed, and then that it is done. Raises
+    NotApprovedError, NotYetError, ProposalOverError, ContentDiffersError, KeyStillUsedError, and
+    HsmError as the token does.
     """
     found = _approved(proposal_id)
+    _begin(found, actor=actor, wrapped=wrapped)
+    fault_point("key_ceremony.begun")
     # The token is asked with no transaction open.
     if found.action == Action.CREATE_KEY:
         detail: dict[str, str | int] = {"made": int(ceremony.create_key(found.subject))}
@@ -74,11 +78,10 @@ def carry_out(
         detail = _import(found, wrapped, transport_key)
     else:
         detail = _destroy(found)
+    fault_point("key_ceremony.changed")
     with transaction.atomic():
-        locked = proposals.lock(proposal_id)
-        if locked.state != Proposal.State.APPROVED:
-            raise ProposalOverError
-        proposals.finish(locked, actor=actor, detail=detail)
+        proposals.finish(_lock_approved(proposal_id), actor=actor, detail=detail)
+        fault_point("key_ceremony.recording")
     return f"{found.get_action_display()}: {found.subject}: done"
 
 
@@ -98,27 +101,59 @@ def _approved(proposal_id: int) -> Proposal:
     return found
 
 
+def _lock_approved(proposal_id: int) -> Proposal:
+    found = proposals.lock(proposal_id)
+    if found.state != Proposal.State.APPROVED:
+        raise ProposalOverError
+    return found
+
+
+def _begin(found: Proposal, *, actor: str, wrapped: bytes) -> None:
+    """Have the log say what is begun: whoever dies at the token leaves no other word of it."""
+    detail: dict[str, str | int] = {}
+    if found.action == Action.IMPORT_KEY:
+        if hashlib.sha256(wrapped).hexdigest() != found.content_digest:
+            raise ContentDiffersError
+    elif found.action == Action.DESTROY_KEY:
+        ceremony.require_unused(found.subject)
+        needed_by = _needed_by(found)
+        detail = {} if needed_by is None else {"needed_by": needed_by}
+    detail["was_there"] = int(any(one.label == found.subject for one in ceremony.list_keys()))
+    with transaction.atomic():
+        proposals.begin(_lock_approved(found.pk), actor=actor, detail=detail)
+
+
+def _needed_by(found: Proposal) -> int | None:
+    """Return how much hangs on a key that may be ended, None for a key of which nobody knows."""
+    use = _use_of(found)
+    is_over = found.ends_at is not None and found.ends_at <= clock.now()
+    if use is None:
+        # Nobody can count what hangs on such a key: only its day ends it.
+        if not is_over:
+            raise NotYetError
+        return None
+    count = use.count(found.subject)
+    if count and not is_over:
+        raise KeyStillUsedError(detail=f"{count} need it")
+    return count
+
+
+def _use_of(found: Proposal) -> KeyUse | None:
+    kind = kind_of(found.subject)
+    return key_uses().get(kind.name) if kind else None
+
+
 def _import(found: Proposal, wrapped: bytes, transport_key: str | None) -> dict[str, str | int]:
-    if hashlib.sha256(wrapped).hexdigest() != found.content_digest:
-        raise ContentDiffersError
     made = host_keys.import_mac_key(found.subject, wrapped, transport_key=transport_key)
     return {"made": int(made), "check_value": host_keys.check_value(found.subject)}
 
 
 def _destroy(found: Proposal) -> dict[str, str | int]:
-    ceremony.require_unused(found.subject)
-    kind = kind_of(found.subject)
-    use = key_uses().get(kind.name) if kind else None
-    is_over = found.ends_at is not None and found.ends_at <= clock.now()
     let_go = 0
-    if use is None:
-        # Nobody can count what hangs on such a key: only its day ends it.
-        if not is_over:
-            raise NotYetError
-    elif use.count(found.subject):
-        if not is_over:
-            raise KeyStillUsedError(detail=f"{use.count(found.subject)} need it")
+    use = _use_of(found)
+    if use is not None and _needed_by(found):
         let_go = use.let_go(found.subject)
+        fault_point("key_ceremony.let_go")
         if left := use.count(found.subject):
             raise KeyStillUsedError(detail=f"{left} are in use at this moment: once more, soon")
     return {"ended": int(ceremony.destroy_key(found.subject)), "let_go": let_go}

@@ -108,16 +108,16 @@ def lock(proposal_id: int) -> Proposal:
     return found
 
 
+def begin(found: Proposal, *, actor: str, detail: dict[str, str | int]) -> None:
+    """Say that somebody begins to do an approved proposal, whose row the caller has locked."""
+    _record_work(found, "proposal_begun", actor=actor, detail=detail)
+
+
 def finish(found: Proposal, *, actor: str, detail: dict[str, str | int]) -> None:
     """Say that an approved proposal, whose row the caller has locked, is done."""
     found.state, found.done_at = State.DONE, clock.now()
     found.save(update_fields=["state", "done_at"])
-    audit.record(
-        actor=actor,
-        action="proposal_done",
-        target=found.subject,
-        detail={"proposal": found.pk, "action": found.action, **detail},
-    )
+    _record_work(found, "proposal_done", actor=actor, detail=detail)
 
 
 def _decided(found: Proposal, state: State, officer: Operator, *, author: Author) -> Proposal:
@@ -155,6 +155,15 @@ def _behind(email: str, givers: dict[str, set[str]], numbers: dict[str, str]) ->
             giver for each in waiting for giver in givers.get(numbers.get(each, ""), ())
         } - found
     return found
+
+
+def _record_work(found: Proposal, name: str, *, actor: str, detail: dict[str, str | int]) -> None:
+    audit.record(
+        actor=actor,
+        action=name,
+        target=found.subject,
+        detail={"proposal": found.pk, "action": found.action, **detail},
+    )
 
 
 def _record(found: Proposal, name: str, *, author: Author) -> None:
