@@ -39,13 +39,17 @@ RETENTIONS: Mapping[str, Retention] = {
 }
 
 # A line goes after the call that it is about: without it, its day's file would prove that the call
-# was not done.
+# was not done. Its own instant is what an index finds it by: the days of files stay for ever, and a
+# search by them reads every line once there are many (of a million, for none to go, 21,168 pages in
+# 443 ms; by the instant 3 pages).
 ROW_RETENTIONS: Mapping[str, RowRetention] = {
     "settlement_host_file_line": RowRetention(
         days=KEPT_DAYS,
         reason="as the calls that the lines are about",
         over="""
-            part.file_id IN (SELECT id FROM settlement_host_file WHERE business_date < %(before)s)
+            part.sent_at < %(before)s::date::timestamp AT TIME ZONE 'Asia/Kolkata'
+            AND part.file_id IN (
+                SELECT id FROM settlement_host_file WHERE business_date < %(before)s)
             AND NOT EXISTS (
                 SELECT FROM accounts_core_banking_call AS call
                  WHERE call.business_date = (part.sent_at AT TIME ZONE 'Asia/Kolkata')::date

@@ -76,3 +76,33 @@ def test_after_a_removal_the_owner_too_is_refused_to_change_a_line():
     with connections["owner"].cursor() as cursor, pytest.raises(DatabaseError, match="history"):
         cursor.execute(f'DELETE FROM "{TABLE}"')
     assert kept() == [2]
+
+
+def test_days_whose_lines_are_gone_make_no_search_read_the_lines_that_stay():
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO settlement_host_file (business_date, digest, rows) "
+            "SELECT %s::date - day, '', 1 FROM generate_series(0, 3000) AS day",
+            [clock.business_date(OLD)],
+        )
+        cursor.execute(
+            "INSERT INTO settlement_host_file (business_date, digest, rows) "
+            "VALUES (%s, '', 20000) RETURNING id",
+            [clock.business_date(LATELY)],
+        )
+        cursor.execute(
+            f"INSERT INTO {TABLE} (file_id, kind, terminal, stan, sent_at, rrn, processing_code, "
+            "upi_id, account, amount_paise, sign, at) "
+            "SELECT %s, 'POSTED', 'EXBUPI01', stan, %s, '', '', '', '', 100, 'D', %s "
+            "FROM generate_series(1, 20000) AS stan",
+            [cursor.fetchone()[0], LATELY, LATELY],
+        )
+        cursor.execute(f"ANALYZE {TABLE}, settlement_host_file")
+        retention = import_string(settings.PARTITION_ROW_RETENTIONS)[TABLE]
+        search = old_rows._OVER.format(table=TABLE, over=retention.over)
+        cursor.execute(
+            f"EXPLAIN {search}", {"before": clock.business_date(OLD), "limit": old_rows.BATCH}
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "host_file_line_trace" in plan

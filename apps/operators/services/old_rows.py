@@ -42,13 +42,16 @@ def remove_old(retentions: Mapping[str, RowRetention], *, now: dt.datetime) -> d
         for table, retention in retentions.items():
             before = clock.business_date(now) - dt.timedelta(days=retention.days)
             while row_ids := _over(table, retention, before):
-                # A run that dies after this leaves an entry too many, never one too few.
+                # A run that dies after this leaves an entry too many, never one too few; that of
+                # the next run names the same rows.
                 audit.record(
                     actor=ACTOR,
                     action="rows.removed",
                     target=table,
                     detail={
                         "rows": len(row_ids),
+                        "first_id": row_ids[0],
+                        "last_id": row_ids[-1],
                         "before": before.isoformat(),
                         "reason": retention.reason,
                     },
