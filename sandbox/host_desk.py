@@ -11,6 +11,7 @@ SIGN_ON, SIGN_OFF, ECHO = "001", "002", "301"
 ANSWER_MTI = {
     "0800": "0810", "0200": "0210", "0201": "0210", "0420": "0430", "0421": "0430",
 }  # fmt: skip
+_ACCOUNTS = ("102", "103")
 _ECHOED = (3, 4, 7, 11, 12, 13, 32, 37, 41, 42, 48, 49, 70, 90, 102, 103)
 _REVERSALS = {"0420", "0421"}
 # ISO 8583 DE54: account type, amount type "available", currency, sign, amount.
@@ -70,6 +71,8 @@ def spoilt(fields: Mapping[str, str], fault: Fault) -> dict[str, str]:
             changed["4"] = f"{int(fields['4']) // 2:012}"
         case Kind.OTHER_RRN if "37" in fields:
             changed["37"] = fields["37"][::-1]
+        case Kind.OTHER_ACCOUNT:
+            changed |= {key: fields[key][::-1] for key in _ACCOUNTS if key in fields}
         case Kind.UNKNOWN_CODE:
             changed["39"] = fault.code
         case Kind.CONTROL_BYTES:

@@ -14,10 +14,11 @@ class Kind(enum.StrEnum):
     What happens to a message.
 
     Done, and the answer goes wrong: TIMEOUT_APPLIED (no answer), LATE (after `seconds`), DUPLICATE
-    (twice), CROSSED_STAN (with another STAN), OTHER_AMOUNT and OTHER_RRN (with another DE4, DE37),
-    BAD_MAC, NO_MAC, OTHER_MAC (that of the answer before), CONTROL_BYTES (in DE44), PIN_BLOCK (in
-    DE52, which no message of this wire may have), GARBAGE (noise in a frame), ONE_BYTE_SEGMENTS,
-    TORN (half a frame, then the end), RESET (no answer, the end).
+    (twice), CROSSED_STAN (with another STAN), OTHER_AMOUNT, OTHER_RRN and OTHER_ACCOUNT (with
+    another DE4, DE37, DE102 or DE103), BAD_MAC, NO_MAC, OTHER_MAC (that of the answer before),
+    CONTROL_BYTES (in DE44), PIN_BLOCK (in DE52, which no message of this wire may have), GARBAGE
+    (noise in a frame), ONE_BYTE_SEGMENTS, TORN (half a frame, then the end), RESET (no answer, the
+    end).
     Done in part: PARTIAL (half the amount, and the answer says so).
     Done later: HELD (the host begins after `seconds`, as if the network had kept it).
     Not done: TIMEOUT_NOT_APPLIED, BLACK_HOLE (everything, for `seconds` or until it is ended),
@@ -32,6 +33,7 @@ class Kind(enum.StrEnum):
     CROSSED_STAN = "crossed_stan"
     OTHER_AMOUNT = "other_amount"
     OTHER_RRN = "other_rrn"
+    OTHER_ACCOUNT = "other_account"
     PARTIAL = "partial"
     BAD_MAC = "bad_mac"
     NO_MAC = "no_mac"

@@ -104,8 +104,8 @@ class Unmatched(StrEnum):
     """
     Why an answer of the host was not applied.
 
-    NO_CALL: it answers nothing we asked. OTHER_CONTENT: RRN, amount or processing code are not
-    those of the call. CONTRADICTION: the call was answered otherwise before. AFTER_CANCEL: an
+    NO_CALL: it answers nothing we asked. OTHER_CONTENT: RRN, amount, processing code or account are
+    not those of the call. CONTRADICTION: the call was answered otherwise before. AFTER_CANCEL: an
     approval of what the host had said is cancelled.
     """
 

@@ -96,6 +96,15 @@ def test_an_answer_differs_from_its_request(host, caller, account, fault, kind, 
     assert host.balance(account) == OPENING - PAISE
 
 
+def test_an_answer_names_another_account(host, caller, account, fault):
+    fault("other_account")
+
+    answer = caller.ask("0200", caller.request(DEBIT, account, PAISE))
+
+    assert (answer[39], answer[102]) == ("00", account[::-1])
+    assert host.balance(account) == OPENING - PAISE
+
+
 def test_a_partial_approval_moves_half_and_is_undone_as_a_whole(host, caller, account, fault):
     fault("partial", count=1)
     request = caller.request(DEBIT, account, PAISE)

@@ -34,8 +34,13 @@ class Request:
         return (self.fields["t"][:2], self.call.terminal, self.call.transmitted, self.call.trace)
 
     def is_answered_by(self, answer: Parsed) -> bool:
-        """Whether an answer of our key also repeats RRN, amount and processing code."""
-        return all(answer.get(number) == self.fields[str(number)] for number in (37, 4, 3))
+        """Whether an answer of our key repeats RRN, amount and processing code, and our account."""
+        # A host may leave the account out, but it may not name another one.
+        return all(answer.get(number) == self.fields[str(number)] for number in (37, 4, 3)) and all(
+            answer.get(int(side)) in {"", self.fields[side]}
+            for side in ("102", "103")
+            if side in self.fields
+        )
 
 
 def key_of(answer: Parsed) -> Key:

@@ -26,7 +26,10 @@ def mirror():
 
 @pytest.mark.parametrize(
     "fault",
-    ["timeout_applied", "garbage", "bad_mac", "no_mac", "other_mac", "other_rrn", "crossed_stan"],
+    [
+        *("timeout_applied", "garbage", "bad_mac", "no_mac", "other_mac", "crossed_stan"),
+        *("other_rrn", "other_account"),
+    ],
 )
 def test_b04_b05_b06_what_cannot_be_believed_is_unknown_and_the_enquiry_finds_it(bank, fault):
     """B04, B05, B06: a wrong or missing MAC, another's STAN, other content."""
@@ -45,7 +48,7 @@ def test_b04_b05_b06_what_cannot_be_believed_is_unknown_and_the_enquiry_finds_it
     assert mirror() == Money(-2_501)
 
 
-@pytest.mark.parametrize("fault", ["other_amount", "crossed_stan"])
+@pytest.mark.parametrize("fault", ["other_amount", "other_account", "crossed_stan"])
 def test_b05_b06_what_fits_no_call_is_kept_for_a_person(bank, fault):
     order = bank.order()
     bank.host.fault(fault, match={"mti": "0200"})
@@ -54,7 +57,7 @@ def test_b05_b06_what_fits_no_call_is_kept_for_a_person(bank, fault):
 
     assert told(outcome) == NOTHING
     kept = wait_until(UnmatchedAnswer.objects.first)
-    expected = Unmatched.OTHER_CONTENT if fault == "other_amount" else Unmatched.NO_CALL
+    expected = Unmatched.NO_CALL if fault == "crossed_stan" else Unmatched.OTHER_CONTENT
     assert kept.reason == expected
     assert (kept.call is None) == (fault == "crossed_stan")
     assert bank.call(order).state == CallState.SILENT
