@@ -176,7 +176,7 @@ def test_b15_a_debit_done_in_part_is_undone_and_declined(at_host, hand, asha, de
 RATES = {
     "timeout_applied": 0.1, "timeout_not_applied": 0.1, "late": 0.08, "held": 0.06,
     "duplicate": 0.04, "crossed_stan": 0.04, "other_amount": 0.04, "other_rrn": 0.04,
-    "bad_mac": 0.04, "garbage": 0.03, "torn": 0.03, "reset": 0.03,
+    "other_account": 0.04, "bad_mac": 0.04, "garbage": 0.03, "torn": 0.03, "reset": 0.03,
 }  # fmt: skip
 SEEDS = range(8) if EVERYWHERE else range(1)
 DEALS, ROUNDS = 10, 5
