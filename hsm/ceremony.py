@@ -97,6 +97,20 @@ def require_unused(label: str) -> None:
         raise KeyInUseError(f"{label}: the settings name it")
 
 
+def holds(label: str) -> bool:
+    """
+    Say whether the token has anything of a label, fit or not, ours or not.
+
+    Raises HsmUnavailableError.
+    """
+
+    def work(session: TokenSession) -> bool:
+        session.require_login()
+        return bool(_of_label(session.raw, label))
+
+    return pool.run(work, is_audited=False)
+
+
 def list_keys() -> list[KeyListing]:
     """Return every key object of the token, by label. Raises HsmUnavailableError."""
     return sorted(
@@ -227,10 +241,14 @@ def _create_key(session: TokenSession, label: str, kind: KeyKind) -> bool:
 def _destroy_key(session: TokenSession, label: str) -> bool:
     session.require_login()
     with session.raw.token.open(rw=True) as writing:
-        found = list(writing.get_objects({Attribute.LABEL: label, Attribute.TOKEN: True}))
+        found = _of_label(writing, label)
         for one in found:
             one.destroy()
     return bool(found)
+
+
+def _of_label(session: Session, label: str) -> list[Any]:
+    return list(session.get_objects({Attribute.LABEL: label, Attribute.TOKEN: True}))
 
 
 def _generate(writing: Session, label: str, kind: KeyKind) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 from django.urls import reverse
+from pkcs11 import Attribute, KeyType, ObjectClass
 
 from apps.common import clock
 from apps.operators import roles
@@ -26,6 +27,7 @@ from apps.operators.services import audit, decisions, key_ceremony
 from hsm import ceremony, host_keys
 from hsm.errors import KeyInUseError
 from tests.hsm.conftest import empty_folder, prepared_token, token  # noqa: F401 - fixtures
+from tests.hsm.test_ceremony import write
 from tests.hsm.test_host_keys import wrap
 from tests.operators.change import REASON, Form
 from tests.operators.factory import make_account, make_operator
@@ -153,6 +155,28 @@ def test_a_key_ends_on_the_day_that_was_decided_and_not_before(token, decided): 
     carry_out(proposal)
 
     assert "issuer-20251101" not in labels()
+
+
+def test_a_key_that_nobody_can_list_is_ended_by_its_label(token, decided):  # noqa: F811
+    write(
+        lambda session: session.create_object(
+            {
+                Attribute.CLASS: ObjectClass.PUBLIC_KEY,
+                Attribute.KEY_TYPE: KeyType.RSA,
+                Attribute.LABEL: "stray",
+                Attribute.TOKEN: True,
+                Attribute.MODULUS: bytes([3]) * 8,
+                Attribute.PUBLIC_EXPONENT: bytes([1]),
+            }
+        )
+    )
+    with pytest.raises(ValueError, match="e must be"):
+        ceremony.list_keys()
+    proposal = decided(Action.DESTROY_KEY, "stray", ends_at=clock.now())
+
+    carry_out(proposal)
+
+    assert "stray" not in labels()
 
 
 def test_a_key_that_the_bank_works_with_is_not_ended(token, decided):  # noqa: F811

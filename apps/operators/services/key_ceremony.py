@@ -118,7 +118,7 @@ def _begin(found: Proposal, *, actor: str, wrapped: bytes) -> None:
         ceremony.require_unused(found.subject)
         needed_by = _needed_by(found)
         detail = {} if needed_by is None else {"needed_by": needed_by}
-    detail["was_there"] = int(any(one.label == found.subject for one in ceremony.list_keys()))
+    detail["was_there"] = int(ceremony.holds(found.subject))
     with transaction.atomic():
         proposals.begin(_lock_approved(found.pk), actor=actor, detail=detail)
 
