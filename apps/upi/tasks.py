@@ -10,7 +10,12 @@ from apps.upi.services import deliver, pull
 @shared_task(name="upi.deliver", acks_late=True, ignore_result=True)
 def deliver_due_answers() -> None:
     """Send what is due. Safe to lose and safe to repeat: the row is the truth."""
-    wakeups.drain("upi.deliver", deliver.deliver_due, leaves_nothing_below=settings.CLAIM_SEND_MAX)
+    wakeups.drain(
+        "upi.deliver",
+        deliver.deliver_due,
+        take_new=deliver.deliver_new,
+        leaves_nothing_below=settings.CLAIM_SEND_MAX,
+    )
 
 
 @shared_task(name=pull.STEP, acks_late=True, ignore_result=True)

@@ -26,6 +26,7 @@ from apps.upi.contracts import (
 )
 from apps.upi.models import Exchange, ExchangeRepeat, MessageLog, PinBlock
 from apps.upi.services import answers, deliver
+from apps.upi.tasks import deliver_due_answers
 from tests.upi import routes, wire
 
 pytestmark = pytest.mark.usefixtures("switch")
@@ -111,6 +112,21 @@ def test_an_answer_that_is_claimed_with_its_decision_is_sent_by_who_decided(open
 
     assert state() == ("ACKED", "", 1)
     assert len(switch.posted) == 1
+
+
+def test_the_first_look_of_a_drain_is_for_answers_and_a_repeat_is_not_passed_by(open_door, switch):
+    received = receive(open_door)
+    record(answer_to(received))
+
+    with CaptureQueriesContext(connection) as captured:
+        deliver_due_answers()
+
+    assert state() == ("ACKED", "", 1)
+    assert not [one for one in captured if "SELECT EXISTS" in one["sql"]]
+
+    open_door.send(wire.fresh("CREDIT", txn_id=received.message.txn.id))
+    deliver_due_answers()
+    assert len(switch.posted) == 2
 
 
 def test_what_was_just_recorded_is_sent_without_being_read_again(open_door, switch):

@@ -76,7 +76,7 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> list[Due
         assert recorded.rowcount == len(answers), "an inbound exchange is answered exactly once"
         has_repeats = repeats.rowcount > 0
     if claim is None or has_repeats:
-        wakeups.wake_on_commit("upi.deliver")
+        wakeups.wake_on_commit("upi.deliver", is_for_all=has_repeats)
     if claim is None:
         return []
     return [

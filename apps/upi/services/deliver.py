@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from apps.common import clock
@@ -70,7 +70,7 @@ _RECORD = sql.SQL("""
        AND (work.state = 'DUE' OR (work.state = 'EXPIRED' AND sent.state <> 'DUE'))
 """)
 
-# Most often nothing but an answer that was just recorded: one look spares three claims of nothing.
+# Most often one kind of work or none: one look spares three claims of nothing.
 _WHAT_IS_DUE = """
     SELECT EXISTS (SELECT FROM upi_exchange
                     WHERE next_action_at <= (SELECT clock_timestamp()) AND state = 'DUE'
@@ -114,8 +114,8 @@ def deliver_due() -> int:
     work: Sequence[Callable[[], int]] = (
         functools.partial(_expire, EXCHANGES),
         functools.partial(_expire, REPEATS),
-        functools.partial(_drain, EXCHANGES, _deliver_answers),
-        functools.partial(_drain, REPEATS, _deliver_repeats),
+        deliver_new,
+        functools.partial(_drain, REPEATS, _REPEATED),
     )
     with connection.cursor() as cursor:
         cursor.execute(_WHAT_IS_DUE)
@@ -123,15 +123,21 @@ def deliver_due() -> int:
     return sum(each() for each, is_due in zip(work, what_is_due, strict=True) if is_due)
 
 
-def _drain(table: str, work: Callable[..., None]) -> int:
-    claim = claims.claim_due(
-        table=table,
-        states=[DeliveryState.DUE.value],
-        limit=settings.CLAIM_SEND_MAX,
-        lease_seconds=settings.LEASE_WIRE_SECONDS,
-    )
-    if claim:
-        work(claim.ids, claim=claim.token)
+def deliver_new() -> int:
+    """Send one batch of answers to first requests, and return how many rows were due."""
+    return _drain(EXCHANGES, _ANSWERS)
+
+
+def _drain(table: str, query: str) -> int:
+    with transaction.atomic():
+        claim = claims.claim_due(
+            table=table,
+            states=[DeliveryState.DUE.value],
+            limit=settings.CLAIM_SEND_MAX,
+            lease_seconds=settings.LEASE_WIRE_SECONDS,
+        )
+        due = _read(query, claim) if claim else []
+    _deliver(table, due, claim.token)
     return len(claim.ids)
 
 
@@ -160,17 +166,9 @@ def deliver_recorded(answers: Sequence[DueAnswer]) -> None:
         _deliver(EXCHANGES, due, claim)
 
 
-def _deliver_answers(exchange_ids: Sequence[UUID], *, claim: UUID) -> None:
-    _deliver(EXCHANGES, _read(_ANSWERS, exchange_ids, claim), claim)
-
-
-def _deliver_repeats(repeat_ids: Sequence[UUID], *, claim: UUID) -> None:
-    _deliver(REPEATS, _read(_REPEATED, repeat_ids, claim), claim)
-
-
-def _read(query: str, row_ids: Sequence[UUID], claim: UUID) -> list[_Due]:
+def _read(query: str, claim: Claim) -> list[_Due]:
     with connection.cursor() as cursor:
-        cursor.execute(query, {"ids": list(row_ids), "claim": claim})
+        cursor.execute(query, {"ids": list(claim.ids), "claim": claim.token})
         return [_Due(*row) for row in cursor.fetchall()]
 
 

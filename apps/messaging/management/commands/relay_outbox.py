@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 WAIT_SECONDS = 1.0
 # Rounds begin at least so far apart, so that under load one takes what many commits have left. The
 # first after a quiet while begins at once.
-APART_SECONDS = 0.05
+APART_SECONDS = 0.1
 
 
 class Command(BaseCommand):
