@@ -11,6 +11,7 @@ from apps.common import clock
 from apps.common.money import Money
 from apps.ledger.models import Transfer
 from apps.ledger.selectors import books_sum
+from apps.messaging import hints
 from apps.messaging.models import DeadLetter
 from apps.messaging.sweeping import sweep
 from apps.payments import selectors
@@ -148,6 +149,7 @@ def looks(captured):
 def test_what_has_come_is_taken_on_without_a_look_at_what_else_is_due(hand, payee):
     deal = Deal(payer=ABROAD, payee=payee)
     hand.credit(deal)
+    hints.begin("payments.credit")
 
     with CaptureQueriesContext(connection) as captured:
         drain_credit()

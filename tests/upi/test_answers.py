@@ -9,6 +9,7 @@ from lxml import etree
 
 from apps.common import clock, ids
 from apps.common.money import Money
+from apps.messaging import hints
 from apps.upi import selectors
 from apps.upi.contracts import (
     Answer,
@@ -64,6 +65,7 @@ def test_an_answer_that_is_claimed_with_its_decision_is_sent_by_who_decided(open
 def test_the_first_look_of_a_drain_is_for_answers_and_a_repeat_is_not_passed_by(open_door, switch):
     received = receive(open_door)
     record(answer_to(received))
+    hints.begin("upi.deliver")
 
     with CaptureQueriesContext(connection) as captured:
         deliver_due_answers()
