@@ -1,11 +1,13 @@
 """Reads and named locks of the engine."""
 
 import datetime as dt
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection
+from psycopg import sql
 
 from apps.common.money import Money
 from apps.payments.contracts import Job, Payment, TransactionFacts
@@ -41,12 +43,15 @@ _JOBS = f"""
       JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
 """  # noqa: S608 - column names of ours
 
+# What decides the plan is written into the statement: with parameters in their places the planner
+# would plan anew each time, over all months of the legs, for longer than the statement takes.
 _DUE = """
-     WHERE leg.role = %(role)s AND leg.state = ANY(%(states)s)
-       AND (%(only)s::uuid[] IS NULL OR leg.id = ANY(%(only)s::uuid[]))
+     WHERE leg.role = {role} AND leg.state = ANY({states})
+       -- only
        AND leg.next_action_at <= (SELECT clock_timestamp()) AND leg.parked_at IS NULL
-     ORDER BY leg.next_action_at LIMIT %(limit)s
+     ORDER BY leg.next_action_at LIMIT {limit}
 """
+_DUE_ONLY = _DUE.replace("-- only", "AND leg.id = ANY(%(only)s::uuid[])")
 _LOCK_FREE = "FOR NO KEY UPDATE OF leg SKIP LOCKED"
 
 _BY_KEY = """
@@ -54,6 +59,8 @@ _BY_KEY = """
      WHERE key.transaction_id = ANY(%(transactions)s) AND key.role = ANY(%(roles)s)
      ORDER BY leg.id
 """
+# Most often there is one, and for one the planner has a plan that it keeps.
+_BY_ONE_KEY = _BY_KEY.replace("= ANY(%(transactions)s)", "= %(transaction)s")
 _CLAIMED = """
      WHERE leg.id = ANY(%(ids)s::uuid[]) AND leg.state = %(state)s AND leg.claim = %(claim)s
      ORDER BY leg.id
@@ -64,9 +71,19 @@ _LOCK = "FOR NO KEY UPDATE OF leg"
 _DUE_STATES = """
     SELECT DISTINCT state FROM (
         SELECT state FROM payments_leg
-         WHERE role = %s AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
+         WHERE role = {role} AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
          ORDER BY next_action_at LIMIT 1000) AS head
 """
+
+
+@functools.cache
+def statement(
+    template: str, *, role: Role, states: tuple[State, ...] = (), **facts: str | int
+) -> str:
+    """Return a statement with what decides its plan written into it; such texts are few."""
+    known = {"role": str(role), "states": [str(state) for state in states], **facts}
+    values = {name: sql.Literal(value) for name, value in known.items()}
+    return sql.SQL(template).format(**values).as_string()
 
 
 class Rows(Protocol):
@@ -100,7 +117,7 @@ def due_jobs(
     *, role: Role, states: Collection[State], limit: int, only: Sequence[UUID] | None = None
 ) -> list[Job]:
     """Return due legs, or those of `only` that are; nothing is locked."""
-    return _due(_DUE, role=role, states=states, limit=limit, only=only)
+    return _due("", role=role, states=states, limit=limit, only=only)
 
 
 def lock_due_jobs(
@@ -111,25 +128,21 @@ def lock_due_jobs(
 
     The clock is read after the lock, so `is_late` is true to the moment of the decision.
     """
-    return _due(_DUE + _LOCK_FREE, role=role, states=states, limit=limit, only=only)
+    return _due(_LOCK_FREE, role=role, states=states, limit=limit, only=only)
 
 
 def _due(
-    condition: str,
+    lock: str,
     *,
     role: Role,
     states: Collection[State],
     limit: int,
     only: Sequence[UUID] | None,
 ) -> list[Job]:
-    parameters: dict[str, Any] = {
-        "role": role,
-        "states": list(states),
-        "limit": limit,
-        "only": None if only is None else list(only),
-    }
+    template = _JOBS + (_DUE if only is None else _DUE_ONLY) + lock
+    text = statement(template, role=role, states=tuple(states), limit=limit)
     with connection.cursor() as cursor:
-        cursor.execute(_JOBS + condition, parameters)
+        cursor.execute(text, None if only is None else {"only": list(only)})
         return read_jobs(cursor)
 
 
@@ -143,17 +156,22 @@ def lock_claimed_jobs(leg_ids: Sequence[UUID], *, state: State, claim: UUID) -> 
 
 def jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
     """Return the legs of these roles that the transactions have."""
-    with connection.cursor() as cursor:
-        parameters: dict[str, Any] = {"transactions": list(transaction_ids), "roles": list(roles)}
-        cursor.execute(_JOBS + _BY_KEY, parameters)
-        return read_jobs(cursor)
+    return _by_key("", transaction_ids, roles)
 
 
 def lock_jobs_of(transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
     """Return the legs of these roles that the transactions have, locked by id."""
+    return _by_key(_LOCK, transaction_ids, roles)
+
+
+def _by_key(lock: str, transaction_ids: Sequence[str], roles: Collection[Role]) -> list[Job]:
+    parameters: dict[str, Any] = {"roles": list(roles)}
+    if len(transaction_ids) == 1:
+        text, parameters["transaction"] = _JOBS + _BY_ONE_KEY + lock, transaction_ids[0]
+    else:
+        text, parameters["transactions"] = _JOBS + _BY_KEY + lock, list(transaction_ids)
     with connection.cursor() as cursor:
-        parameters: dict[str, Any] = {"transactions": list(transaction_ids), "roles": list(roles)}
-        cursor.execute(_JOBS + _BY_KEY + _LOCK, parameters)
+        cursor.execute(text, parameters)
         return read_jobs(cursor)
 
 
@@ -176,7 +194,7 @@ def lock_job(leg_id: UUID) -> Job:
 def due_states(role: Role) -> set[State]:
     """Return the states in which legs of this role wait for their next step now."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE_STATES, [role])
+        cursor.execute(statement(_DUE_STATES, role=role))
         return {State(row[0]) for row in cursor.fetchall()}
 
 

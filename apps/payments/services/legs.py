@@ -10,7 +10,7 @@ from apps.common import ids
 from apps.messaging import claims
 from apps.messaging.contracts import Claim
 from apps.payments.contracts import Job, Move
-from apps.payments.selectors import JOB_COLUMNS, lock_claimed_jobs, read_jobs
+from apps.payments.selectors import JOB_COLUMNS, lock_claimed_jobs, read_jobs, statement
 from apps.payments.states import Role, State, may_move
 from apps.upi.contracts import AccountAddress
 
@@ -49,15 +49,15 @@ _CLAIMED_COLUMNS = JOB_COLUMNS.replace("leg.changed_at", "leg.was_changed_at")
 _CLAIM = f"""
     WITH due AS MATERIALIZED (
         SELECT id, state AS source, changed_at FROM payments_leg
-         WHERE role = %(role)s AND state = ANY(%(states)s)
-           AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s::uuid[]))
+         WHERE role = {{role}} AND state = ANY({{states}})
+           -- only
            AND next_action_at <= (SELECT clock_timestamp()) AND parked_at IS NULL
-         ORDER BY next_action_at LIMIT %(limit)s
+         ORDER BY next_action_at LIMIT {{limit}}
            FOR NO KEY UPDATE SKIP LOCKED),
     leg AS (
         UPDATE payments_leg AS leg
-           SET state = %(working)s::text, claim = %(token)s,
-               changed_at = CASE WHEN source = %(working)s::text THEN leg.changed_at
+           SET state = {{working}}::text, claim = %(token)s,
+               changed_at = CASE WHEN source = {{working}}::text THEN leg.changed_at
                                  ELSE clock_timestamp() END,
                next_action_at = clock_timestamp() + make_interval(secs => %(lease)s),
                exchange_id = CASE WHEN %(renews)s THEN payments_uuid7() ELSE exchange_id END
@@ -70,6 +70,7 @@ _CLAIM = f"""
       FROM leg JOIN payments_transaction AS transaction ON transaction.id = leg.transaction_id
      ORDER BY leg.id
 """  # noqa: S608 - column names of ours
+_CLAIM_ONLY = _CLAIM.replace("-- only", "AND id = ANY(%(only)s::uuid[])")
 
 _POSTPONE = """
     UPDATE payments_leg
@@ -182,18 +183,22 @@ def claim_due(  # noqa: PLR0913 - what a claim is made of
     for state in states:
         assert state == working or may_move(role, state, working), f"{role}: {state} → {working}"
     token = ids.uuid7()
+    text = statement(
+        _CLAIM if only is None else _CLAIM_ONLY,
+        role=role,
+        states=tuple(states),
+        limit=limit,
+        working=str(working),
+    )
     parameters: dict[str, Any] = {
-        "role": role,
-        "states": list(states),
-        "working": working,
         "token": token,
-        "limit": limit,
         "lease": lease_seconds,
-        "only": None if only is None else list(only),
         "renews": renews_exchange,
     }
+    if only is not None:
+        parameters["only"] = list(only)
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, parameters)
+        cursor.execute(text, parameters)
         jobs = read_jobs(cursor)
     return Claim(table=TABLE, token=token, ids=tuple(job.id for job in jobs)), jobs
 
