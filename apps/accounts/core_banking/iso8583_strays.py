@@ -87,7 +87,9 @@ class Strays:
             self._set_aside(answer, Unmatched.NO_CALL, None)
             return
         reason = reason or self._objection(row, answer)
-        if reason is not None:
+        if reason is not None and self._was_set_aside(answer, reason, row):
+            self._counts["repeated"] += 1
+        elif reason is not None:
             self._set_aside(answer, reason, row)
         elif row.response_code == answer.get(39) or not self._counts_as_word(row, answer):
             self._counts["repeated"] += 1
@@ -141,6 +143,21 @@ class Strays:
             return False
         cancel = calls.of_legs([row.leg_id], [CallKind.CANCEL]).get(row.leg_id)
         return cancel is not None and self._profile.is_cancelled(cancel.response_code)
+
+    def _was_set_aside(self, answer: Parsed, reason: Unmatched, call: CoreBankingCall) -> bool:
+        """Whether a person has the same answer to an earlier enquiry about the leg already."""
+        if call.kind != CallKind.ENQUIRY:
+            return False
+        return UnmatchedAnswer.objects.filter(
+            closed_at__isnull=True,
+            reason=reason.value,
+            call__kind=CallKind.ENQUIRY,
+            call__leg_id=call.leg_id,
+            rrn=answer.get(37),
+            processing_code=answer.get(3),
+            amount=answer.get(4),
+            response_code=answer.get(39),
+        ).exists()
 
     def _set_aside(self, answer: Parsed, reason: Unmatched, call: CoreBankingCall | None) -> None:
         self._counts["unmatched"] += 1

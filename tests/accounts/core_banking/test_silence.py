@@ -172,6 +172,21 @@ def test_b15_a_partial_approval_is_none_and_is_undone(bank):
     assert mirror() == ZERO
 
 
+def test_b15_a_return_done_in_part_is_one_question_to_a_person_however_often_it_is_asked(bank):
+    order = bank.order(OrderKind.REVERSAL)
+    bank.host.fault("partial", match={"mti": "0200"})
+
+    outcomes = [*bank.work_in_vain(order), *bank.enquire_in_vain(order)]
+    wait_until(lambda: UnmatchedAnswer.objects.count() == 2)
+    outcomes += [*bank.enquire_in_vain(order), *bank.enquire_in_vain(order)]
+    wait_until(lambda: bank.adapter.counts["repeated"] == 2)
+
+    assert {told(each) for each in outcomes} == {NOTHING}
+    kinds = UnmatchedAnswer.objects.values_list("call__kind", flat=True)
+    assert sorted(kinds) == [CallKind.ENQUIRY, CallKind.REVERSAL]
+    assert mirror() == ZERO
+
+
 def test_b19_an_answer_with_a_pin_block_is_as_never_received_and_leaves_no_trace(bank, caplog):
     order = bank.order()
     bank.host.fault("pin_block", match={"mti": "0200"})
