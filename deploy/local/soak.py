@@ -11,10 +11,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from deploy.local import command, console, environment, host_accounts, up
+from deploy.local import command, console, environment, host_accounts, host_trouble, up
 from deploy.local.directory import REPOSITORY, LocalDirectory
 from deploy.local.platform import Platform
 from deploy.local.process_file import PYTHON
@@ -98,6 +98,8 @@ def _legs(options: argparse.Namespace) -> list[Step]:
         if seeded.code:
             return 1
         host_accounts.fill(values)
+        if _has_host(values):
+            steps.append(_host_books("base", root, values))
         record = (
             "-m", "conformance.history", "record", str(history), *_place(running),
             "--platform-scale", running.environment["UPI_TIMER_SCALE"],
@@ -105,12 +107,25 @@ def _legs(options: argparse.Namespace) -> list[Step]:
             "--lanes", str(options.lanes),
         )  # fmt: skip
         begun_at = time.time()
-        steps.append(_step("legs under faults", record, values))
+        with host_trouble.trouble(values, seed=options.seed) as told:
+            played = _step("legs under faults", record, values)
+        steps.append(replace(played, tail=[*played.tail, *host_trouble.figures(told)]))
+        if _has_host(values):
+            steps.append(_host_books("compare", root, values))
         steps.extend(_judged(running, options, begun_at=begun_at))
         return 0
 
     up.on_fresh_platform(play)
     return steps
+
+
+def _has_host(values: Mapping[str, str]) -> bool:
+    return values.get("CORE_BANKING") == host_accounts.ISO8583
+
+
+def _host_books(action: str, root: Path, values: Mapping[str, str]) -> Step:
+    words = ("-m", "deploy.local.host_books", action, str(root / "host-base.json"))
+    return _step(f"the host's books, {action}", words, values)
 
 
 def _judged(running: Platform, options: argparse.Namespace, *, begun_at: float) -> list[Step]:

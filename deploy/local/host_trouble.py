@@ -1,0 +1,152 @@
+"""Let the core-banking host misbehave while payments are played: by chance, dark, hung up."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from deploy.local import console, host_accounts
+
+# Shares of all messages: together about one in ten.
+RATES = {
+    "timeout_applied": 0.015, "timeout_not_applied": 0.015, "late": 0.01, "held": 0.01,
+    "duplicate": 0.01, "crossed_stan": 0.005, "other_amount": 0.005, "other_rrn": 0.005,
+    "partial": 0.005, "bad_mac": 0.005, "no_mac": 0.002, "garbage": 0.002, "torn": 0.003,
+    "reset": 0.005, "one_byte_segments": 0.005,
+}  # fmt: skip
+# Some come within our patience of 4.5 s, some after it.
+_LATE_SECONDS = 8.0
+_PAUSE_SECONDS = (6.0, 14.0)
+# Longer than one answer's patience, shorter than what marks the host down for good.
+_DARK_SECONDS = (2.0, 7.0)
+# The others of what is ordered break the links.
+_DARK_SHARE = 0.5
+_LOOK_SECONDS = 0.25
+_SECONDS = 10.0
+_JOIN_SECONDS = 60.0
+_BLACK_HOLE = "black_hole"
+
+
+@dataclass(slots=True)
+class Trouble:
+    """What was ordered of the host and what came of it, by kind; `error` ended it too early."""
+
+    orders: Counter[str] = field(default_factory=Counter)
+    met: Counter[str] = field(default_factory=Counter)
+    error: Exception | None = None
+
+
+@contextmanager
+def trouble(values: Mapping[str, str], *, seed: int) -> Iterator[Trouble]:
+    """
+    Trouble the host for as long as the switch has faults by chance, at most for the block.
+
+    Nothing is done where our books are core banking. The recorder ends the switch's faults when all
+    is paid and looks at balances afterwards, so this ends with them. When the block fails, its
+    error is the one that is raised; else what went wrong in here.
+    """
+    told = Trouble()
+    if values.get("CORE_BANKING") != host_accounts.ISO8583:
+        yield told
+        return
+    switch = f"{values['SWITCH_CONTROL_URL']}/random_faults"
+    stopped = threading.Event()
+    thread = threading.Thread(
+        target=_make,
+        args=(values["CORE_BANKING_CONTROL_URL"], told, stopped),
+        kwargs={"seed": seed, "is_wanted": lambda: _has_chance(switch)},
+        name="host-trouble",
+    )
+    thread.start()
+    try:
+        yield told
+    finally:
+        stopped.set()
+        thread.join(_JOIN_SECONDS)
+        for line in figures(told):
+            console.say(line)
+        if told.error is not None:
+            console.complain(f"host: its trouble ended early: {told.error!r}")
+    if told.error is not None:
+        raise told.error
+    assert not thread.is_alive(), "every request of the thread has a bound"
+
+
+def figures(told: Trouble) -> list[str]:
+    """Return what was met and ordered as lines for a person; none if there is no host."""
+    named = (("messages that met a fault", told.met), ("ordered", told.orders))
+    return [
+        f"host, {what}: " + ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
+        for what, counts in named
+        if counts
+    ]
+
+
+def _make(
+    host: str,
+    told: Trouble,
+    stopped: threading.Event,
+    *,
+    seed: int,
+    is_wanted: Callable[[], bool],
+) -> None:
+    """Wait for the faults to begin, make trouble, and clean up: one thread, so nothing is after."""
+    with httpx.Client(base_url=host, timeout=_SECONDS) as client:
+        try:
+            while not is_wanted():
+                if stopped.wait(_LOOK_SECONDS):
+                    return
+            chance = {"seed": seed, "rates": RATES, "seconds": _LATE_SECONDS}
+            client.post("/random_faults", json=chance).raise_for_status()
+            _order(client, told, stopped, seed=seed, is_wanted=is_wanted)
+        # BLE001: a thread has nobody above it; its starter raises this.
+        except Exception as error:  # noqa: BLE001
+            told.error = error
+        finally:
+            _end(client, told)
+
+
+def _order(
+    client: httpx.Client,
+    told: Trouble,
+    stopped: threading.Event,
+    *,
+    seed: int,
+    is_wanted: Callable[[], bool],
+) -> None:
+    # S311: a run that can be repeated is what is wanted, not one that nobody can guess.
+    draw = random.Random(f"{seed}/host")  # noqa: S311
+    while True:
+        for _ in range(int(draw.uniform(*_PAUSE_SECONDS) / _LOOK_SECONDS)):
+            if stopped.wait(_LOOK_SECONDS) or not is_wanted():
+                return
+        if draw.random() < _DARK_SHARE:
+            order = {"kind": _BLACK_HOLE, "seconds": draw.uniform(*_DARK_SECONDS)}
+            client.post("/faults", json=order).raise_for_status()
+            told.orders[_BLACK_HOLE] += 1
+        else:
+            client.delete("/links").raise_for_status()
+            told.orders["links_broken"] += 1
+
+
+def _end(client: httpx.Client, told: Trouble) -> None:
+    """Keep what was met and end every fault; the first error stays the one that is told."""
+    try:
+        shown = client.get("/faults").raise_for_status().json()
+        told.met.update(shown["by_chance"])
+        told.met.update({_BLACK_HOLE: sum(each["hits"] for each in shown["faults"])})
+    except httpx.HTTPError as error:
+        told.error = told.error or error
+    try:
+        client.delete("/faults").raise_for_status()
+    except httpx.HTTPError as error:
+        told.error = told.error or error
+
+
+def _has_chance(url: str) -> bool:
+    shown = httpx.get(url, timeout=_SECONDS).raise_for_status().json()
+    return any(shown["rates"].values())
