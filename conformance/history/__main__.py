@@ -41,6 +41,12 @@ def _parser() -> argparse.ArgumentParser:
         "--breaks", type=Path, action="append", help="JSON of `manage.py reconcile`, to judge too"
     )
     judging.add_argument("--least-legs", type=int, default=0, help="with fewer it says nothing")
+    judging.add_argument(
+        "--host-strays",
+        type=int,
+        default=0,
+        help="how many answers of the bank's own host may have fitted no call",
+    )
     judging.set_defaults(action=_judge)
     recording = commands.add_parser("record", help="make a run under faults and record it")
     recording.add_argument("file", type=Path)
@@ -107,7 +113,8 @@ def _judge(options: argparse.Namespace, console: Console) -> int:
     if history.figures()["legs of the bank"] < options.least_legs:
         console.print(f"fewer than {options.least_legs} legs: too little to judge")
         return 2
-    return report(history, console, breaks=_breaks(options.breaks))
+    breaks = _breaks(options.breaks)
+    return report(history, console, breaks=breaks, host_strays=options.host_strays)
 
 
 def _breaks(files: Sequence[Path] | None) -> list[dict[str, object]] | None:
@@ -118,7 +125,11 @@ def _breaks(files: Sequence[Path] | None) -> list[dict[str, object]] | None:
 
 
 def report(
-    history: History, console: Console, *, breaks: Sequence[dict[str, object]] | None = None
+    history: History,
+    console: Console,
+    *,
+    breaks: Sequence[dict[str, object]] | None = None,
+    host_strays: int = 0,
 ) -> int:
     """Print each promise with how often it was broken, and return the exit code."""
     if not history.accepted() or not history.journals:
@@ -128,7 +139,7 @@ def report(
     promises = list(PROMISES)
     figures = history.figures()
     if breaks is not None:
-        found += judge_listing(history, breaks)
+        found += judge_listing(history, breaks, host_strays=host_strays)
         promises += _LISTING
         figures["items listed"] = len(breaks)
     broken = Counter(violation.promise for violation in found)

@@ -10,18 +10,29 @@ from conformance.history.reading import History, Line
 # Somebody must act: the words after the semicolon say who.
 _OPEN_ITEM = "OPEN_ITEM"
 _OWNER_MARK = "; "
+_HOST_STRAY = "HOST_ANSWER_UNMATCHED "
 # What the switch's file says otherwise than our books, and may until an owner has acted.
 _MAY_DIFFER = {"CREDIT_UNEXPECTED", "NOT_IN_FILE"}
 
 Break = Mapping[str, Any]
 
 
-def judge_listing(history: History, breaks: Sequence[Break]) -> list[Violation]:
-    """Return what is listed without a reason, and what is not listed though it should be."""
+def judge_listing(
+    history: History, breaks: Sequence[Break], *, host_strays: int = 0
+) -> list[Violation]:
+    """
+    Return what is listed without a reason, and what is not listed though it should be.
+
+    `host_strays` is how many answers of the bank's own host may have fitted no call: of that wire
+    the history knows nothing.
+    """
+    strays = [each for each in breaks if _is_of_host(each)]
     listed: dict[str, list[Break]] = defaultdict(list)
     for each in breaks:
-        listed[each["txn_id"]].append(each)
-    found = [
+        if each not in strays:
+            listed[each["txn_id"]].append(each)
+    found = _judged_strays(strays, host_strays)
+    found += [
         Violation("listed_is_explained", subject, detail)
         for transaction_id, items in listed.items()
         for subject, detail in _unexplained(history, transaction_id, items)
@@ -30,6 +41,22 @@ def judge_listing(history: History, breaks: Sequence[Break]) -> list[Violation]:
         Violation("differences_are_listed", subject, detail)
         for subject, detail in _missing(history, listed)
     ]
+
+
+def _is_of_host(item: Break) -> bool:
+    return item["kind"] == _OPEN_ITEM and item["detail"].startswith(_HOST_STRAY)
+
+
+def _judged_strays(strays: Sequence[Break], explained: int) -> list[Violation]:
+    found = [
+        Violation("listed_is_explained", each["txn_id"], f"nobody owns {each['detail']}")
+        for each in strays
+        if not _is_owned(each)
+    ]
+    if len(strays) > explained:
+        detail = f"{len(strays)} answers of the host fitted no call, {explained} may have"
+        found.append(Violation("listed_is_explained", "host", detail))
+    return found
 
 
 def _unexplained(history: History, transaction_id: str, items: Sequence[Break]) -> Found:

@@ -11,12 +11,13 @@ import httpx
 
 from deploy.local import console, host_accounts
 
-# Shares of all messages: together about one in ten. PARTIAL is not among them: a return that was
-# done in part is owed, is never cancelled, and so ends by a person's hand alone.
+# Shares of all messages: together about one in ten. What is done in part is not among them but is
+# ordered for debits and credits: a return that was is owed, is never cancelled, and so ends by a
+# person's hand alone.
 RATES = {
     "timeout_applied": 0.015, "timeout_not_applied": 0.015, "late": 0.01, "held": 0.01,
     "duplicate": 0.01, "crossed_stan": 0.005, "other_amount": 0.005, "other_rrn": 0.005,
-    "bad_mac": 0.005, "no_mac": 0.002, "garbage": 0.002, "torn": 0.003,
+    "other_account": 0.005, "bad_mac": 0.005, "no_mac": 0.002, "garbage": 0.002, "torn": 0.003,
     "reset": 0.005, "one_byte_segments": 0.005,
 }  # fmt: skip
 # Some come within our patience of 4.5 s, some after it.
@@ -24,12 +25,13 @@ _LATE_SECONDS = 8.0
 _PAUSE_SECONDS = (6.0, 14.0)
 # Longer than one answer's patience, shorter than what marks the host down for good.
 _DARK_SECONDS = (2.0, 7.0)
-# The others of what is ordered break the links.
-_DARK_SHARE = 0.5
+_IN_PART = ("000000", "210000")
+# Each may leave an answer that fits no call, or an approval of what was cancelled.
+_STRAY = frozenset({"crossed_stan", "other_amount", "other_rrn", "other_account", "late", "held"})
 _LOOK_SECONDS = 0.25
 _SECONDS = 10.0
 _JOIN_SECONDS = 60.0
-_BLACK_HOLE = "black_hole"
+_BLACK_HOLE, _PARTIAL, _LINKS = "black_hole", "partial", "links_broken"
 
 
 @dataclass(slots=True)
@@ -75,6 +77,12 @@ def trouble(values: Mapping[str, str], *, seed: int) -> Iterator[Trouble]:
     if told.error is not None:
         raise told.error
     assert not thread.is_alive(), "every request of the thread has a bound"
+
+
+def strays(told: Trouble) -> int:
+    """Return how many answers of the host may be open questions to a person, at most."""
+    # Of what was done in part the movement's answer is one, and the enquiry's another.
+    return sum(told.met[kind] for kind in _STRAY) + 2 * told.met[_PARTIAL]
 
 
 def figures(told: Trouble) -> list[str]:
@@ -125,13 +133,17 @@ def _order(
         for _ in range(int(draw.uniform(*_PAUSE_SECONDS) / _LOOK_SECONDS)):
             if stopped.wait(_LOOK_SECONDS) or not is_wanted():
                 return
-        if draw.random() < _DARK_SHARE:
-            order = {"kind": _BLACK_HOLE, "seconds": draw.uniform(*_DARK_SECONDS)}
-            client.post("/faults", json=order).raise_for_status()
-            told.orders[_BLACK_HOLE] += 1
-        else:
+        kind = draw.choice((_BLACK_HOLE, _PARTIAL, _LINKS))
+        told.orders[kind] += 1
+        if kind == _LINKS:
             client.delete("/links").raise_for_status()
-            told.orders["links_broken"] += 1
+            continue
+        order: dict[str, object] = {"kind": kind}
+        if kind == _BLACK_HOLE:
+            order["seconds"] = draw.uniform(*_DARK_SECONDS)
+        else:
+            order["match"] = {"mti": "0200", "processing_code": draw.choice(_IN_PART)}
+        client.post("/faults", json=order).raise_for_status()
 
 
 def _end(client: httpx.Client, told: Trouble) -> None:
@@ -139,7 +151,8 @@ def _end(client: httpx.Client, told: Trouble) -> None:
     try:
         shown = client.get("/faults").raise_for_status().json()
         told.met.update(shown["by_chance"])
-        told.met.update({_BLACK_HOLE: sum(each["hits"] for each in shown["faults"])})
+        for each in shown["faults"]:
+            told.met[each["kind"]] += each["hits"]
     except httpx.HTTPError as error:
         told.error = told.error or error
     try:

@@ -112,7 +112,8 @@ def _legs(options: argparse.Namespace) -> list[Step]:
         steps.append(replace(played, tail=[*played.tail, *host_trouble.figures(told)]))
         if _has_host(values):
             steps.append(_host_books("compare", root, values))
-        steps.extend(_judged(running, options, begun_at=begun_at))
+        strays = host_trouble.strays(told)
+        steps.extend(_judged(running, options, begun_at=begun_at, host_strays=strays))
         return 0
 
     up.on_fresh_platform(play)
@@ -128,7 +129,9 @@ def _host_books(action: str, root: Path, values: Mapping[str, str]) -> Step:
     return _step(f"the host's books, {action}", words, values)
 
 
-def _judged(running: Platform, options: argparse.Namespace, *, begun_at: float) -> list[Step]:
+def _judged(
+    running: Platform, options: argparse.Namespace, *, begun_at: float, host_strays: int
+) -> list[Step]:
     """
     Reconcile each day of the run and judge history and lists together, until they agree.
 
@@ -140,7 +143,7 @@ def _judged(running: Platform, options: argparse.Namespace, *, begun_at: float) 
     files = [root / f"breaks-{day}.json" for day in days]
     judge = (
         "-m", "conformance.history", "judge", str(root / "history.jsonl"),
-        "--least-legs", str(options.least_legs),
+        "--least-legs", str(options.least_legs), "--host-strays", str(host_strays),
         *(word for file in files for word in ("--breaks", str(file))),
     )  # fmt: skip
     steps: list[Step] = []

@@ -62,6 +62,13 @@ def test_trouble_begins_and_ends_with_that_of_the_switch(host, chance):
     assert not is_troubled(host)
 
 
+def test_what_may_be_left_to_a_person_is_counted_by_what_was_met():
+    told = host_trouble.Trouble()
+    told.met.update(crossed_stan=2, other_account=1, partial=3, black_hole=9, reset=4)
+
+    assert host_trouble.strays(told) == 9
+
+
 def test_nothing_is_ordered_after_the_block(host, chance):
     chance["on"] = True
     with host_trouble.trouble(values(host), seed=1):
