@@ -44,7 +44,8 @@ def judge_listing(
 
 
 def _is_of_host(item: Break) -> bool:
-    return item["kind"] == _OPEN_ITEM and item["detail"].startswith(_HOST_STRAY)
+    detail: str = item["detail"]
+    return item["kind"] == _OPEN_ITEM and detail.startswith(_HOST_STRAY)
 
 
 def _judged_strays(strays: Sequence[Break], explained: int) -> list[Violation]:

@@ -220,13 +220,14 @@ def main() -> int:
 
 
 def _keep_base(host: httpx.Client, database: psycopg.Connection, file: Path) -> None:
+    accounts = _balances(host, database)
     document = {
         "mirror_paise": _mirror(database),
-        "accounts": _balances(host, database),
+        "accounts": accounts,
         "business_date": _today(host),
     }
     file.write_text(json.dumps(document), encoding="utf-8")
-    console.say(f"{len(document['accounts'])} accounts at the host")
+    console.say(f"{len(accounts)} accounts at the host")
 
 
 def _compared(host: httpx.Client, database: psycopg.Connection, file: Path) -> int:
