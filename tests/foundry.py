@@ -5,10 +5,12 @@ Its source reads a line for each order and prints how the process that it forked
 """
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
@@ -53,3 +55,17 @@ def opened_foundry(source: str, **environment: str) -> Iterator[Foundry]:
         yield Foundry(process)
         assert process.stdin is not None
         process.stdin.close()
+
+
+def die_after(left: int) -> Callable[..., Any]:
+    """Return a wrapper of database statements that kills its process after so many of them."""
+
+    def run(execute: Callable[..., Any], *statement: Any) -> Any:
+        nonlocal left
+        done = execute(*statement)
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+
+    return run

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.own_books, pytest.mark.usefixtures("committed")]
 # Sets Django up once; for each line it forks a process that removes what is old, in batches of two,
 # and dies after as many statements, unless it comes to its end before.
 FOUNDRY = """
-import os, signal, sys
+import os, sys
 import django
 django.setup()
 from django.conf import settings
@@ -25,17 +25,8 @@ from django.db import connections
 from django.utils.module_loading import import_string
 from apps.common import clock
 from apps.operators.services import old_rows
+from tests.foundry import die_after
 from tests.settlement.test_host_lines_retention import NOW
-
-def die_after(left):
-    def run(execute, *statement):
-        nonlocal left
-        done = execute(*statement)
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return done
-    return run
 
 old_rows.BATCH = 2
 retentions = import_string(settings.PARTITION_ROW_RETENTIONS)

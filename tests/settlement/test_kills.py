@@ -20,7 +20,7 @@ from tests.settlement.host_days import OPENING, after, call_of, take
 # Sets Django up once; for each line it forks a process that takes the file and dies after as many
 # statements, unless it comes to its end before.
 FOUNDRY = """
-import base64, datetime as dt, json, os, signal, sys
+import base64, datetime as dt, json, os, sys
 import django
 django.setup()
 from django.conf import settings
@@ -28,16 +28,7 @@ from django.db import connection
 from apps.accounts.core_banking.base import core_banking
 from apps.settlement import host_selectors
 from apps.settlement.services.take_host_file import take_host_file
-
-def die_after(left):
-    def run(execute, *statement):
-        nonlocal left
-        done = execute(*statement)
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return done
-    return run
+from tests.foundry import die_after
 
 options, settings.UPI_SWITCH_URL, content, date, now = json.loads(sys.stdin.readline())
 settings.CORE_BANKING = options
