@@ -58,7 +58,7 @@ def test_trouble_begins_and_ends_with_that_of_the_switch(host, chance):
 
     assert before == {}
     assert ended == dict(told.orders)
-    assert ended["black_hole"] >= 1
+    assert sum(ended.values()) >= 1
     assert not is_troubled(host)
 
 
