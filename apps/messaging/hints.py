@@ -14,6 +14,8 @@ import redis
 import structlog
 from django.conf import settings
 from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from apps.common import clock
 from apps.messaging import task_message
@@ -125,6 +127,8 @@ def client() -> "redis.Redis":
     # waits for messages and needs longer time-outs.
     return redis.Redis.from_url(
         settings.CELERY_BROKER_URL,
+        # A hint that is tried again may come late; it is not worth the caller's time.
+        retry=Retry(NoBackoff(), 0),
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
     )

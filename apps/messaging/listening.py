@@ -7,7 +7,8 @@ import redis
 from django.conf import settings
 
 CONNECT_SECONDS = 2.0
-# A connection whose other end is gone without a word is noticed by this.
+# A connection whose other end is gone without a word breaks by this at last; until then who listens
+# has his own looks.
 HEALTH_SECONDS = 15
 # The word that says: look at everything.
 ANYTHING = ""

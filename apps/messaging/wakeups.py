@@ -52,5 +52,6 @@ def drain(
         done += size
         if size < leaves_nothing_below:
             return done
-    wake(step)
+    # Not for what is new alone: what is left may be old.
+    wake_for_all(step)
     return done

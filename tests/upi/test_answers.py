@@ -92,6 +92,7 @@ def test_what_was_just_recorded_is_sent_without_being_read_again(open_door, swit
 def test_an_answer_that_came_too_late_is_not_sent_by_who_recorded_it(open_door, switch):
     received = receive(open_door)
     due = record_claimed(answer_to(received, seconds=-60))
+    assert due == []
 
     answers.send_answers(due)
 

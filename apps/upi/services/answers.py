@@ -11,7 +11,7 @@ from apps.common import clock
 from apps.common.pipelines import pipelined
 from apps.messaging import wakeups
 from apps.upi import codec, deadlines, message_log
-from apps.upi.contracts import Answer, DueAnswer, Received
+from apps.upi.contracts import Answer, DeliveryState, DueAnswer, Received
 from apps.upi.message_log import LogEntry
 from apps.upi.models import MessageLog
 from apps.upi.services import deliver, pin_blocks
@@ -28,6 +28,7 @@ _RECORD = """
                   %(expire)s::timestamptz[]) AS answer (exchange_id, message_id, msg_id, expires_at)
      WHERE exchange.id = answer.exchange_id AND exchange.direction = 'IN'
        AND exchange.answer_id IS NULL
+    RETURNING exchange.id, exchange.state
 """
 
 # A repeat may have waited for a person as long as the request; once decided, nobody waits on.
@@ -73,14 +74,17 @@ def record_answers(answers: Sequence[Answer], *, claim: UUID | None) -> list[Due
             recorded.execute(_RECORD, parameters)
             # By itself, for its own look at the rows: who repeats holds the exchange meanwhile.
             repeats.execute(_REPEATS, {"ids": parameters["exchange_ids"], "life": life})
-        assert recorded.rowcount == len(answers), "an inbound exchange is answered exactly once"
+        states = dict(recorded.fetchall())
+        assert len(states) == len(answers), "an inbound exchange is answered exactly once"
         has_repeats = repeats.rowcount > 0
     if claim is None or has_repeats:
         wakeups.wake_on_commit("upi.deliver", is_for_all=has_repeats)
     if claim is None:
         return []
     return [
-        _due(answer, entry, claim=claim) for answer, entry in zip(answers, entries, strict=True)
+        _due(answer, entry, claim=claim)
+        for answer, entry in zip(answers, entries, strict=True)
+        if states[answer.exchange_id] == DeliveryState.DUE
     ]
 
 
