@@ -201,6 +201,44 @@ def test_what_was_rejected_or_is_too_old_is_not_done(token, decided, officers): 
     assert not {NEW, "mac-3"} & labels()
 
 
+def test_what_is_done_while_somebody_rejects_it_is_told_all_the_same(
+    token,  # noqa: F811
+    decided,
+    officers,
+    monkeypatch,
+):
+    proposal = decided(Action.CREATE_KEY, NEW)
+    create = ceremony.create_key
+
+    def create_meanwhile(label):
+        decisions.reject(proposal, author=author(officers[0]))
+        return create(label)
+
+    monkeypatch.setattr(ceremony, "create_key", create_meanwhile)
+    with pytest.raises(ProposalOverError):
+        carry_out(proposal)
+
+    assert NEW in labels()
+    last = AuditEntry.objects.order_by("sequence").last()
+    assert (last.action, last.target, last.detail["made"]) == ("proposal_overtaken", NEW, 1)
+    assert Proposal.objects.get().state == "REJECTED"
+
+
+def test_what_was_begun_in_time_is_done_though_its_time_ends_meanwhile(token, decided, monkeypatch):  # noqa: F811
+    proposal = decided(Action.CREATE_KEY, NEW)
+    create = ceremony.create_key
+
+    def create_slowly(label):
+        Proposal.objects.update(expires_at=clock.now())
+        return create(label)
+
+    monkeypatch.setattr(ceremony, "create_key", create_slowly)
+
+    carry_out(proposal)
+
+    assert Proposal.objects.get().state == "DONE"
+
+
 @pytest.mark.parametrize(
     ("action", "label"),
     [

@@ -64,7 +64,8 @@ def carry_out(
     """
     Do what two officers decided, and say what was done; safe to repeat after a crash.
 
-    The log says that it is begun before the token is changed, and then that it is done. Raises
+    The log says that it is begun before the token is changed, and then that it is done: also when
+    the proposal was rejected in between, which then raises ProposalOverError. Raises
     NotApprovedError, NotYetError, ProposalOverError, ContentDiffersError, KeyStillUsedError, and
     HsmError as the token does.
     """
@@ -79,9 +80,7 @@ def carry_out(
     else:
         detail = _destroy(found)
     fault_point("key_ceremony.changed")
-    with transaction.atomic():
-        proposals.finish(_lock_approved(proposal_id), actor=actor, detail=detail)
-        fault_point("key_ceremony.recording")
+    _record(proposal_id, actor=actor, detail=detail)
     return f"{found.get_action_display()}: {found.subject}: done"
 
 
@@ -121,6 +120,19 @@ def _begin(found: Proposal, *, actor: str, wrapped: bytes) -> None:
     detail["was_there"] = int(ceremony.holds(found.subject))
     with transaction.atomic():
         proposals.begin(_lock_approved(found.pk), actor=actor, detail=detail)
+
+
+def _record(proposal_id: int, *, actor: str, detail: dict[str, str | int]) -> None:
+    """Have the log say what is done: the token is changed, whatever became of the proposal."""
+    with transaction.atomic():
+        found = proposals.lock_begun(proposal_id)
+        if found.state == Proposal.State.APPROVED:
+            proposals.finish(found, actor=actor, detail=detail)
+        elif found.state == Proposal.State.REJECTED:
+            proposals.note_overtaken(found, actor=actor, detail=detail)
+        fault_point("key_ceremony.recording")
+    if found.state != Proposal.State.DONE:
+        raise ProposalOverError
 
 
 def _needed_by(found: Proposal) -> int | None:

@@ -108,6 +108,11 @@ def lock(proposal_id: int) -> Proposal:
     return found
 
 
+def lock_begun(proposal_id: int) -> Proposal:
+    """Return a proposal whose work was begun in time, its row locked; it may be over by now."""
+    return Proposal.objects.select_for_update(no_key=True, of=("self",)).get(pk=proposal_id)
+
+
 def begin(found: Proposal, *, actor: str, detail: dict[str, str | int]) -> None:
     """Say that somebody begins to do an approved proposal, whose row the caller has locked."""
     _record_work(found, "proposal_begun", actor=actor, detail=detail)
@@ -118,6 +123,11 @@ def finish(found: Proposal, *, actor: str, detail: dict[str, str | int]) -> None
     found.state, found.done_at = State.DONE, clock.now()
     found.save(update_fields=["state", "done_at"])
     _record_work(found, "proposal_done", actor=actor, detail=detail)
+
+
+def note_overtaken(found: Proposal, *, actor: str, detail: dict[str, str | int]) -> None:
+    """Say what was done of a proposal that was rejected while somebody was at it."""
+    _record_work(found, "proposal_overtaken", actor=actor, detail=detail)
 
 
 def _decided(found: Proposal, state: State, officer: Operator, *, author: Author) -> Proposal:
