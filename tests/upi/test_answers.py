@@ -325,29 +325,26 @@ def test_an_answer_whose_balance_is_gone_is_not_sent_hollow(open_door, switch):
 
 
 def test_a_late_ack_of_one_sender_ends_what_another_gave_up(open_door, switch):
-    received = receive(open_door)
-    claim = ids.uuid7()
-    record(answer_to(received), claim=claim)
-    due = deliver._Due(
-        id=received.exchange_id,
-        message_id=ids.uuid7(),
-        req_msg_id="",
-        msg_id="EXB1",
-        answered_at=clock.now(),
-        api="RespAuthDetails",
-        txn_id="EXB1",
-        text="",
-    )
-    Exchange.objects.update(state="EXPIRED", next_action_at=None)
+    due = record_claimed(answer_to(receive(open_door)))
+    Exchange.objects.update(state="EXPIRED", next_action_at=None, claim=None)
 
-    deliver._record(
-        deliver.EXCHANGES,
-        [due],
-        [deliver.Posted(deliver.SendResult.ACKED)],
-        sent_at=clock.now(),
-    )
+    answers.send_answers(due)
 
     assert state()[0] == "ACKED"
+
+
+def test_a_late_failure_of_one_sender_is_not_counted_against_another(open_door, switch):
+    switch.plan = ["silent"]
+    due = record_claimed(answer_to(receive(open_door)))
+    Exchange.objects.update(claim=ids.uuid7(), sends=1)
+    before = Exchange.objects.get()
+
+    answers.send_answers(due)
+
+    after = Exchange.objects.get()
+    assert len(switch.posted) == 1
+    assert state() == ("DUE", "", 1)
+    assert (after.claim, after.next_action_at) == (before.claim, before.next_action_at)
 
 
 def test_a_look_at_nothing_due_is_one_statement(db):

@@ -55,7 +55,8 @@ _REPEATED = """
        AND repeat.expires_at > clock_timestamp()
 """
 
-# An Ack ends the delivery whoever got it, and even when it was given up meanwhile.
+# An Ack ends the delivery whoever got it, and even when it was given up meanwhile. A failure counts
+# for who still has the claim: another sender counts his own.
 _RECORD = sql.SQL("""
     UPDATE {table} AS work
        SET state = CASE WHEN sent.state = 'DUE' THEN work.state ELSE sent.state END,
@@ -67,7 +68,8 @@ _RECORD = sql.SQL("""
       FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(codes)s::text[],
                   %(sent)s::timestamptz[]) AS sent (id, state, code, sent_at)
      WHERE work.id = sent.id
-       AND (work.state = 'DUE' OR (work.state = 'EXPIRED' AND sent.state <> 'DUE'))
+       AND CASE WHEN sent.state = 'DUE' THEN work.state = 'DUE' AND work.claim = %(claim)s
+                ELSE work.state IN ('DUE', 'EXPIRED') END
 """)
 
 # Most often one kind of work or none: one look spares three claims of nothing.
@@ -179,14 +181,13 @@ def _deliver(table: str, due: Sequence[_Due], claim: UUID) -> None:
     sendable = [item for item in due if item.id in parcels]
     if not sendable:
         return
+    held = Claim(table=table, token=claim, ids=tuple(item.id for item in sendable))
     bodies = [parcels[item.id].body for item in sendable]
     try:
         signed = signature.sign_many(bodies)
     except HsmError as error:
         log.warning("answers_unsigned", rows=len(sendable), error=type(error).__name__)
-        row_ids = [item.id for item in sendable]
-        held = Claim(table=table, token=claim, ids=tuple(row_ids))
-        claims.release(held, row_ids, delay_seconds=_SIGN_AGAIN_SECONDS)
+        claims.release(held, held.ids, delay_seconds=_SIGN_AGAIN_SECONDS)
         return
     fault_point("upi.answer.signed")
     sent_at = clock.now()
@@ -202,7 +203,7 @@ def _deliver(table: str, due: Sequence[_Due], claim: UUID) -> None:
         ]
     )
     fault_point("upi.answer.sent")
-    _record(table, sendable, posted, sent_at=sent_at)
+    _record(held, sendable, posted, sent_at=sent_at)
     fault_point("upi.answer.recorded")
 
 
@@ -235,21 +236,22 @@ def _for_repeat(body: bytes, item: _Due) -> bytes:
 
 
 def _record(
-    table: str, due: Sequence[_Due], posted: Sequence[Posted], *, sent_at: dt.datetime
+    held: Claim, due: Sequence[_Due], posted: Sequence[Posted], *, sent_at: dt.datetime
 ) -> None:
     ends = {
         SendResult.ACKED: DeliveryState.ACKED,
         SendResult.NACKED: DeliveryState.NACKED,
     }
     parameters: dict[str, Any] = {
-        "ids": [item.id for item in due],
+        "ids": list(held.ids),
+        "claim": held.token,
         "states": [ends.get(one.result, DeliveryState.DUE).value for one in posted],
         "codes": [one.code for one in posted],
         "sent": [sent_at for _ in due],
         "delays": [timers.seconds(each) for each in _RESEND_AFTER],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD.format(table=sql.Identifier(table)), parameters)
+        cursor.execute(_RECORD.format(table=sql.Identifier(held.table)), parameters)
     for item, one in zip(due, posted, strict=True):
         if one.result is not SendResult.ACKED:
             log.warning(
