@@ -8,6 +8,7 @@ himself from time to time. So nothing here may slow down or fail its caller.
 
 import datetime as dt
 import functools
+import time
 from collections.abc import Collection, Iterable, Mapping
 
 import redis
@@ -26,6 +27,8 @@ FLAG_LIFE_MILLISECONDS = 1000
 ASKED_LIFE_MILLISECONDS = 10_000
 TASK_LIFE_SECONDS = 5
 TIMEOUT_SECONDS = 0.2
+# A Redis that has just kept somebody waiting is left alone for so long: else each commit waits.
+SILENCE_SECONDS = 1.0
 
 # Sent as it is, for it is short: a server that has forgotten a digest would need it again.
 _WAKE = """
@@ -36,6 +39,19 @@ _WAKE = """
 
 
 _NO_STEPS: Mapping[str, bool] = {}
+
+
+class _Client(redis.Redis):
+    """A process's way to Redis, for all its threads; `_quiet_until` by the monotonic clock."""
+
+    _quiet_until = 0.0
+
+    @property
+    def is_left_alone(self) -> bool:
+        return time.monotonic() < self._quiet_until
+
+    def leave_alone(self) -> None:
+        self._quiet_until = time.monotonic() + SILENCE_SECONDS
 
 
 class _Hints:
@@ -77,6 +93,8 @@ def send(
     words: Collection[tuple[str, str]] = (),
 ) -> None:
     """Send hints now; a step is not woken while it is being woken. Trouble is logged only."""
+    if client().is_left_alone:
+        return
     expires_at = clock.now() + dt.timedelta(seconds=TASK_LIFE_SECONDS)
     try:
         trip = client().pipeline(transaction=False)
@@ -90,6 +108,7 @@ def send(
             trip.publish(channel, word)
         trip.execute()
     except (redis.RedisError, OSError) as error:
+        _spare(error)
         lost = [*steps, *sorted({channel for channel, _ in words})]
         log.warning("hints_lost", lost=lost, error=type(error).__name__)
 
@@ -100,15 +119,24 @@ def begin(step: str) -> bool:
 
     It is when nobody can tell.
     """
+    if client().is_left_alone:
+        return True
     try:
         trip = client().pipeline(transaction=False)
         trip.delete(flag_of(step))
         trip.getdel(_all_of(step))
         _, asked = trip.execute()
     except (redis.RedisError, OSError) as error:
+        _spare(error)
         log.warning("wake_up_flag_kept", step=step, error=type(error).__name__)
         return True
     return asked is not None
+
+
+def _spare(error: Exception) -> None:
+    # Whoever refuses at once keeps nobody waiting.
+    if isinstance(error, redis.TimeoutError):
+        client().leave_alone()
 
 
 def flag_of(step: str) -> str:
@@ -121,14 +149,15 @@ def _all_of(step: str) -> str:
 
 
 @functools.cache
-def client() -> "redis.Redis":
+def client() -> _Client:
     """Return the connections of this process by which it says things; they do not wait long."""
     # The broker's, so that flag and task are one step of one server. A worker's own connection
     # waits for messages and needs longer time-outs.
-    return redis.Redis.from_url(
+    pool = redis.ConnectionPool.from_url(
         settings.CELERY_BROKER_URL,
         # A hint that is tried again may come late; it is not worth the caller's time.
         retry=Retry(NoBackoff(), 0),
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
     )
+    return _Client(connection_pool=pool)

@@ -1,6 +1,7 @@
 """Listeners hear after the commit, and a transaction says all that it has to say in one trip."""
 
 import contextlib
+import socket
 
 import pytest
 import redis
@@ -94,3 +95,21 @@ def test_a_connection_that_was_lost_says_that_anything_may_be_new():
         assert listener.hear(5) == [listening.ANYTHING]
         notify_on_commit("first", ["a"])
         assert listener.hear(5) == ["a"]
+
+
+def test_very_many_words_are_heard_in_parts(heard, monkeypatch):
+    monkeypatch.setattr(listening, "WORDS_MAX", 3)
+    notify_on_commit("first", [str(number) for number in range(7)])
+
+    parts = [heard()[0] for _ in range(3)]
+
+    assert parts == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+
+
+def test_a_server_that_vanishes_does_not_keep_its_listener_for_ever():
+    with Listener("first") as listener:
+        listener.hear(5)
+        (pair,) = listener._heard.connection_pool._in_use_connections
+        patience = pair._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert patience == listening.HEALTH_SECONDS * 1000

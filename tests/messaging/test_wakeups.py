@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import time
 
 import pytest
@@ -197,3 +198,36 @@ def test_without_the_broker_a_wake_up_is_lost_quickly_and_quietly(settings):
 
     assert time.monotonic() - begun < 1.5
     _forget_connections()
+
+
+@pytest.fixture
+def black_hole(broker, settings):
+    """A Redis that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{server.getsockname()[1]}/1"
+        _forget_connections()
+        yield
+    _forget_connections()
+
+
+@pytest.mark.usefixtures("black_hole")
+def test_a_redis_that_answers_nothing_keeps_one_waiting_and_not_all_that_follow():
+    begun = time.monotonic()
+
+    for _ in range(20):
+        wakeups.wake(STEP)
+        assert wakeups.drain(STEP, lambda: 0) == 0
+
+    assert hints.TIMEOUT_SECONDS <= time.monotonic() - begun < 3 * hints.TIMEOUT_SECONDS
+
+
+def test_a_redis_that_answers_again_is_told_again(broker, monkeypatch):
+    monkeypatch.setattr(hints, "SILENCE_SECONDS", 0.3)
+    broker.execute_command("CLIENT", "PAUSE", "400", "ALL")
+    wakeups.wake(STEP)
+    time.sleep(0.5)
+    broker.delete("payments", f"wake:{STEP}")
+
+    wakeups.wake(STEP)
+
+    assert broker.llen("payments") == 1
