@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from apps.messaging import notices
-from apps.payments.services import waiting
+from apps.payments.services import live, waiting
 from apps.payments.states import Role
 from tests.api.people import enrol_person, open_shop
 from tests.payments.hand import Deal, Side, drain
@@ -87,6 +87,32 @@ def test_the_merchant_hears_of_the_end_at_once(hand, no_second_look):
     assert (ended["status"], ended["id"]) == ("succeeded", shown["id"])
     assert ended["upi"]["payer_vpa"] == "ra***@smplbank"
     assert waiter.took < 10
+
+
+def test_who_waits_for_one_side_does_not_look_again_for_the_other(no_second_look):
+    def looks_when_told(role):
+        looks = []
+
+        def look():
+            if not looks:
+                notices.notify_on_commit(live.CHANNEL, [live.word_of(role, "EXB1")])
+            looks.append(1)
+
+        waiting.wait_until(
+            look,
+            is_over=lambda _: False,
+            role=Role.PAYER_PSP,
+            transaction_id="EXB1",
+            seconds=0.5,
+        )
+        return len(looks)
+
+    # A connection that is new makes everybody look.
+    looks_when_told(Role.PAYER_PSP)
+
+    # The last look is the one at the end of the time.
+    assert looks_when_told(Role.PAYER_PSP) == 3
+    assert looks_when_told(Role.PAYEE_PSP) == 2
 
 
 def test_no_database_connection_is_held_while_waiting(hand, asha):

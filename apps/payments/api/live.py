@@ -22,7 +22,7 @@ from apps.payments.api.app import own_payment
 from apps.payments.api.merchant import merchant_payment, shown_to
 from apps.payments.contracts import Payment
 from apps.payments.services.waiting import wait_until
-from apps.payments.states import Finality, public_status
+from apps.payments.states import Finality, Role, public_status
 
 WAIT_SECONDS_MAX = 30
 _WAIT = re.compile(r"[0-9]{1,2}")
@@ -97,6 +97,7 @@ def _wait_as_payer(principal: CustomerPrincipal, payment_id: str, seconds: int) 
     return wait_until(
         lambda: own_payment(principal, payment_id),
         is_over=_is_over,
+        role=Role.PAYER_PSP,
         transaction_id=payment_id,
         seconds=seconds,
     )
@@ -107,6 +108,7 @@ def _wait_as_merchant(principal: MerchantPrincipal, payment_id: str, seconds: in
     wait_until(
         lambda: merchant_payment(principal, payment_id),
         is_over=_is_over,
+        role=Role.PAYEE_PSP,
         transaction_id=known.transaction.id,
         seconds=seconds,
     )

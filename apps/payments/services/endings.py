@@ -28,7 +28,7 @@ def follow(ends: Sequence[End]) -> None:
     confirmed = [end.job for end in ends if end.state is State.CONFIRMED]
     orders.pay_orders(confirmed)
     refunds.begin_owed(confirmed)
-    live.tell_on_commit([end.job.transaction_id for end in ends])
+    live.tell_on_commit([end.job for end in ends])
 
 
 def tell_failed(ends: Sequence[End]) -> None:

@@ -12,8 +12,9 @@ import redis
 import structlog
 from django.db import connection
 
-from apps.messaging import listening
-from apps.payments.services.live import CHANNEL, tell_on_commit
+from apps.messaging import listening, notices
+from apps.payments.services.live import CHANNEL, word_of
+from apps.payments.states import Role
 
 log = structlog.get_logger(__name__)
 
@@ -36,24 +37,24 @@ class Listener:
         self._thread.start()
 
     @contextmanager
-    def subscribed(self, transaction_id: str) -> Iterator[threading.Event]:
-        """Return an event that is set when the payment has news."""
+    def subscribed(self, word: str) -> Iterator[threading.Event]:
+        """Return an event that is set when the word is said."""
         event = threading.Event()
         with self._lock:
-            self._waiting.setdefault(transaction_id, set()).add(event)
+            self._waiting.setdefault(word, set()).add(event)
         try:
             yield event
         finally:
             with self._lock:
-                events = self._waiting[transaction_id]
+                events = self._waiting[word]
                 events.discard(event)
                 if not events:
-                    del self._waiting[transaction_id]
+                    del self._waiting[word]
 
     def close(self) -> None:
         """Stop listening and give the connection back."""
         self._is_closed = True
-        tell_on_commit([listening.ANYTHING])
+        notices.notify_on_commit(CHANNEL, [listening.ANYTHING])
         self._thread.join()
 
     def _listen(self) -> None:
@@ -92,17 +93,22 @@ def listener_of(process_id: int) -> Listener:
 
 
 def wait_until(
-    look: Callable[[], T], *, is_over: Callable[[T], bool], transaction_id: str, seconds: float
+    look: Callable[[], T],
+    *,
+    is_over: Callable[[T], bool],
+    role: Role,
+    transaction_id: str,
+    seconds: float,
 ) -> T:
     """
-    Return what `look` sees once it is over, or when the time has passed.
+    Return what `look` sees of a role's leg once it is over, or when the time has passed.
 
     The database connection is given back while we wait.
     """
     if seconds <= 0:
         return look()
     deadline = time.monotonic() + seconds
-    with listener_of(os.getpid()).subscribed(transaction_id) as news:
+    with listener_of(os.getpid()).subscribed(word_of(role, transaction_id)) as news:
         # Only now: what comes after this look is heard.
         seen = look()
         while not is_over(seen) and (left := deadline - time.monotonic()) > 0:
