@@ -217,4 +217,4 @@ class Links:
 
 
 def _says_the_same(one: Parsed, other: Parsed) -> bool:
-    return all(one.get(number) == other.get(number) for number in (3, 4, 37, 39, 44))
+    return all(one.get(number) == other.get(number) for number in (3, 4, 37, 39, 44, 102, 103))
