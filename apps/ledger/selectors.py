@@ -95,10 +95,10 @@ def bigints(numbers: Iterable[int]) -> str:
     return f"{{{','.join(map(str, numbers))}}}"
 
 
-_LOCK_ACCOUNTS = """
+_READ_ACCOUNTS = """
     SELECT ctid::text, id, debits_posted_paise, credits_posted_paise, debits_pending_paise,
            credits_pending_paise, debits_must_not_exceed_credits, credits_must_not_exceed_debits
-      FROM ledger_account WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+      FROM ledger_account WHERE id = ANY(%s::bigint[])
 """
 _STORED_KEYS = """
     SELECT digest, transfer_id, kind, debit_account_id, credit_account_id, amount_paise, purpose
@@ -106,25 +106,25 @@ _STORED_KEYS = """
 """
 
 
-class LockedAccounts(NamedTuple):
-    """Accounts by id, and where each one's row lies while its lock is held."""
+class ReadAccounts(NamedTuple):
+    """Accounts by id, and where each one's row lies while the books are locked."""
 
     accounts: dict[int, Account]
     places: dict[int, str]
 
 
-def lock_accounts(account_ids: Iterable[int]) -> Callable[[], LockedAccounts]:
+def ask_for_accounts(account_ids: Iterable[int]) -> Callable[[], ReadAccounts]:
     """
-    Lock the rows of these accounts in the order of their ids; return how to read them.
+    Ask for these accounts, the books being locked; return how to read them.
 
     Inside a pipeline the statement is under way and the reading waits for it.
     """
     cursor = connection.cursor()
-    cursor.execute(_LOCK_ACCOUNTS, [bigints(account_ids)])
+    cursor.execute(_READ_ACCOUNTS, [bigints(account_ids)])
 
-    def read() -> LockedAccounts:
+    def read() -> ReadAccounts:
         rows = cursor.fetchall()
-        return LockedAccounts(
+        return ReadAccounts(
             accounts={row[1]: Account(*row[1:]) for row in rows},
             places={row[1]: row[0] for row in rows},
         )

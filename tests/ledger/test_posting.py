@@ -22,7 +22,7 @@ def order(key, debit, credit, paise, kind=Kind.SINGLE, pending=None):
 
 def stored_account(account_id):
     with transaction.atomic():
-        return selectors.lock_accounts([account_id])().accounts[account_id]
+        return selectors.ask_for_accounts([account_id])().accounts[account_id]
 
 
 def test_money_moves_and_the_transfer_keeps_both_balances(open_account):

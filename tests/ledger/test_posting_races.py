@@ -8,9 +8,10 @@ import pytest
 from django.db import connection, transaction
 
 from apps.common.money import ZERO, Money
-from apps.ledger import selectors
+from apps.ledger import engine, selectors
 from apps.ledger.contracts import Chart, Status, TransferOrder
-from apps.ledger.models import Transfer
+from apps.ledger.errors import BooksTouchedError
+from apps.ledger.models import LedgerAccount, Transfer
 from apps.ledger.services.open_ledger_account import open_ledger_account
 from apps.ledger.services.posting import post_transfers
 
@@ -98,3 +99,28 @@ def test_batches_across_the_same_accounts_never_wait_for_each_other_for_ever(acc
 
     assert sum(selectors.balance(account).paise for account in accounts) == 4000
     assert min(selectors.balance(account) for account in accounts) >= ZERO
+
+
+def test_a_row_that_somebody_changes_past_the_lock_of_the_books_is_not_overwritten(
+    accounts, monkeypatch
+):
+    judge = engine.judge
+
+    def judge_meanwhile(*given):
+        def change():
+            LedgerAccount.objects.filter(pk=accounts[0]).update(name="changed")
+            connection.close()
+
+        thread = threading.Thread(target=change)
+        thread.start()
+        thread.join()
+        return judge(*given)
+
+    monkeypatch.setattr(engine, "judge", judge_meanwhile)
+    with pytest.raises(BooksTouchedError):
+        post(order("k", accounts[0], accounts[1], 300))
+    monkeypatch.undo()
+
+    assert not Transfer.objects.filter(key="k").exists()
+    assert selectors.balance(accounts[1]) == Money(1000)
+    assert post(order("k", accounts[0], accounts[1], 300))[0].status is Status.ACCEPTED

@@ -9,6 +9,7 @@ from apps.common.pipelines import pipelined
 from apps.ledger import engine, selectors
 from apps.ledger.contracts import Status, TransferOrder, Verdict
 from apps.ledger.engine import Account, Books, Judgement
+from apps.ledger.errors import BooksTouchedError
 from apps.ledger.models import digest_of
 
 # A larger batch gains little and makes everybody behind it wait.
@@ -21,7 +22,8 @@ _TRANSFER_TYPES = (
 )
 _KEY_TYPES = ("bytea", "bytea", "varchar", "int8", "int8", "int8", "bytea", "varchar")
 
-# The lock keeps a row where it was found, so that the index is searched once and not twice.
+# Only posting writes these rows, and the lock of the books keeps it to one at a time: so a row lies
+# where it was found, the index is searched once and not twice, and no row needs a lock of its own.
 _UPDATE_ACCOUNTS = """
     UPDATE ledger_account AS account
        SET debits_posted_paise = moved.debits_posted, credits_posted_paise = moved.credits_posted,
@@ -39,27 +41,27 @@ def post_transfers(orders: Sequence[TransferOrder]) -> list[Verdict]:
 
     An order is decided on the books as the orders before it left them. What is refused leaves
     nothing; an order whose key happened already changes nothing and is told what happened then.
-    As many statements as for one order, whatever the size of the batch.
+    As many statements as for one order, whatever the size of the batch. Raises BooksTouchedError.
     """
     assert transaction.get_connection().in_atomic_block, "posting needs the caller's transaction"
     assert len(orders) <= ORDERS_MAX, f"{len(orders)} orders in one batch"
     if not orders:
         return []
-    transfer_ids = ids.uuid7_many(len(orders))
     with pipelined():
         selectors.lock_books()
-        read_accounts = selectors.lock_accounts(
+        read_accounts = selectors.ask_for_accounts(
             {order.debit_account for order in orders} | {order.credit_account for order in orders}
         )
-        locked = read_accounts()
-    judgement = engine.judge(Books(locked.accounts, {}, {}), orders, transfer_ids)
+        transfer_ids = ids.uuid7_many(len(orders))
+        found = read_accounts()
+    judgement = engine.judge(Books(found.accounts, {}, {}), orders, transfer_ids)
     accepted = _accepted(orders, judgement)
     if len(accepted) < len(orders) or not _keys_are_new(accepted):
-        judgement = engine.judge(_books(locked.accounts, orders), orders, transfer_ids)
+        judgement = engine.judge(_books(found.accounts, orders), orders, transfer_ids)
         accepted = _accepted(orders, judgement)
         _write_keys(accepted)
     if accepted:
-        _write_accounts(list(judgement.accounts_after.values()), locked.places)
+        _write_accounts(list(judgement.accounts_after.values()), found.places)
         _write_transfers(accepted)
     return list(judgement.verdicts)
 
@@ -116,7 +118,8 @@ def _write_accounts(moved: Sequence[Account], places: Mapping[int, str]) -> None
                 selectors.bigints([account.credits_pending for account in moved]),
             ],
         )
-        assert cursor.rowcount == len(moved), "a locked row lies where it was found"
+        if cursor.rowcount != len(moved):
+            raise BooksTouchedError
 
 
 def _write_transfers(accepted: Sequence[tuple[TransferOrder, Verdict]]) -> None:
