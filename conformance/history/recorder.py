@@ -69,14 +69,15 @@ class Recorder:
         act = functools.partial(person.phone.wait_payment, transaction_id, seconds=seconds)
         return str(self._call("read", asked, act).get("finality", ""))
 
-    def balance(self, person: Person, *, when: str) -> None:
-        """Record a balance; `when` is before or after."""
+    def balance(self, person: Person, *, when: str) -> bool:
+        """Record a balance, and return whether it was told; `when` is before or after."""
         person.log_in()
         begun = time.monotonic_ns()
         asked = (person.balance_paise() for _ in range(_BALANCE_ATTEMPTS_MAX))
         paise = next((told for told in asked if told is not None), None)
         facts = {"vpa": person.vpa, "when": when, "paise": paise}
         self.write("balance", facts | {"invoked_ns": begun, "returned_ns": time.monotonic_ns()})
+        return paise is not None
 
     def journal(self, control: Control, transaction_id: str) -> None:
         """Record what the switch wrote down of a transaction."""
