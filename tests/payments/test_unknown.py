@@ -247,3 +247,36 @@ def test_a_word_under_a_claim_that_is_lost_is_not_recorded(hand, host, deal, sil
 
     assert state(deal, Role.DEBIT) == "UNKNOWN"
     assert hand.answers(silence) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "state_before", "end"),
+    [("post", "UNKNOWN", "POSTED"), ("undone", "CANCELLING", "DECLINED")],
+)
+def test_a_leg_that_breaks_the_record_waits_alone(hand, host, monkeypatch, word, state_before, end):
+    deals = [
+        Deal(payer=hand.account(number=f"00123456780{n}", mobile=f"91980000010{n}"), payee=ABROAD)
+        for n in range(5)
+    ]
+    for each in deals:
+        hand.debit(each)
+    host.plan = ["silent"] * 5
+    drain(Role.DEBIT)
+    Leg.objects.update(state=state_before)
+    complete, broken = unknown.complete, leg(deals[2], Role.DEBIT).id
+
+    def break_on_one(decisions):
+        assert all(each.job.id != broken for each in decisions), "a bug that one leg meets"
+        complete(decisions)
+
+    monkeypatch.setattr(unknown, "complete", break_on_one)
+    host.told = [word] * 100
+
+    again()
+
+    assert [state(each, Role.DEBIT) for each in deals].count(end) == 4
+    assert state(deals[2], Role.DEBIT) == state_before
+    assert leg(deals[2], Role.DEBIT).attempts == 1
+    for _ in range(configured.CLAIM_ATTEMPTS_MAX - 1):
+        again()
+    assert leg(deals[2], Role.DEBIT).parked_at is not None

@@ -13,8 +13,6 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
-from redis.exceptions import RedisError
 
 from apps.messaging import claims
 from apps.payments import selectors
@@ -31,13 +29,10 @@ from apps.payments.services import (
     unknown,
     verify,
 )
+from apps.payments.services.outages import OUTAGES
 from apps.payments.states import COMES, Role, State
-from hsm.errors import HsmUnavailableError
 
 log = structlog.get_logger(__name__)
-
-# Someone we need is away: to halve the batch would not help, so the legs wait.
-OUTAGES = (OperationalError, InterfaceError, RedisError, HsmUnavailableError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +135,11 @@ def _take_on(role: Role, due: set[State]) -> int:
 
 
 def _run(role: Role, state: State, step: Step) -> int:
-    """Run a step; a leg whose content breaks it is found by halving, and waits or parks alone."""
+    """
+    Run a step; a leg whose content breaks it is found by halving, and waits or parks alone.
+
+    That needs the broken step's legs to be due: those that it had claimed it has given back.
+    """
     try:
         return step.run(None)
     except OUTAGES:

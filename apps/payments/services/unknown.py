@@ -6,7 +6,8 @@ CANCELLING is committed before the host hears of it, and from there nothing lead
 reversal is owed whatever happens, so it is only enquired (payments.md 4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from apps.payments import selectors
 from apps.payments.contracts import Job, Move
 from apps.payments.services import legs, orders, posting
 from apps.payments.services.debit import limit_ask
+from apps.payments.services.outages import OUTAGES
 from apps.payments.services.posting import Decision
 from apps.payments.states import Role, State
 from apps.risk.services import limits
@@ -55,26 +57,40 @@ class _Taken:
         assert self.claim is not None, "the legs were claimed before the host was asked"
         return legs.held(leg_ids, state=self.state, claim=self.claim)
 
+    @contextmanager
+    def given_back_if_broken(self) -> Iterator[None]:
+        """Have the legs due again when one of them breaks the record: so it is found by halving."""
+        try:
+            yield
+        except OUTAGES:
+            raise
+        except Exception:
+            if self.claim is not None:
+                legs.postpone(list(self.jobs), claim=self.claim, seconds=0)
+            raise
+
 
 def enquire_due(role: Role, only: Sequence[UUID] | None = None) -> int:
     """Ask what became of unknown postings; return how many were taken in hand."""
     taken = _Taken(role, State.UNKNOWN)
-    answers = core_banking().enquire(
-        admit=lambda: taken.admit(only),
-        still_ours=taken.still_ours,
-        record=lambda outcomes: _learn(taken, outcomes),
-    )
+    with taken.given_back_if_broken():
+        answers = core_banking().enquire(
+            admit=lambda: taken.admit(only),
+            still_ours=taken.still_ours,
+            record=lambda outcomes: _learn(taken, outcomes),
+        )
     return _tell(taken, answers)
 
 
 def cancel_due(role: Role, only: Sequence[UUID] | None = None) -> int:
     """Have the host undo or refuse what nobody can prove; return how many were taken in hand."""
     taken = _Taken(role, State.CANCELLING)
-    answers = core_banking().cancel(
-        admit=lambda: taken.admit(only),
-        still_ours=taken.still_ours,
-        record=lambda outcomes: _cancelled(taken, outcomes),
-    )
+    with taken.given_back_if_broken():
+        answers = core_banking().cancel(
+            admit=lambda: taken.admit(only),
+            still_ours=taken.still_ours,
+            record=lambda outcomes: _cancelled(taken, outcomes),
+        )
     return _tell(taken, answers)
 
 
