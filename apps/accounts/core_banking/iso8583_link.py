@@ -148,10 +148,11 @@ class Link:
             self._ask(SIGN_OFF)
 
     def _hear(self, messages: Sequence[Parsed]) -> None:
+        # First what may move money: a host that refuses the link has answered these all the same.
+        self._take(self, [message for message in messages if message.mti != "0810"])
         for message in messages:
             if message.mti == "0810" and self._is_asked_for(message):
                 self._answered(message)
-        self._take(self, [message for message in messages if message.mti != "0810"])
 
     def _is_asked_for(self, message: Parsed) -> bool:
         asked = self._asked

@@ -1,6 +1,7 @@
 """What is said to a host and what its answers mean: from planned calls to fields, and back."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 
 from apps.accounts.core_banking.iso8583_calls import Call, Word
@@ -16,6 +17,7 @@ ECHO = "301"
 _FORWARDER = "0" * 11
 # DE54: account type, amount type, currency, sign, twelve digits.
 _BALANCE_CHARACTERS = 20
+_TRANSMITTED = re.compile(r"[0-9]{10}")
 _SIGN, _DIGITS = 7, slice(8, 20)
 
 Key = tuple[str, str, str, str]
@@ -144,6 +146,9 @@ def _code_of(text: str) -> str:
 
 def instant_of(transmitted: str, *, near: dt.datetime) -> dt.datetime | None:
     """Return the instant of a DE7, which has no year: the one nearest to another instant."""
+    # What is shorter is read all the same, a digit here and none there.
+    if not _TRANSMITTED.fullmatch(transmitted):
+        return None
     for year in (near.year, near.year - 1, near.year + 1):
         try:
             at = dt.datetime.strptime(f"{year}{transmitted}", "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)

@@ -48,10 +48,10 @@ class Strays:
                 log.warning("host_answer_dropped", mti=answer.mti)
                 return
             if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="core-banking-strays", daemon=True
-                )
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="core-banking-strays", daemon=True)
+                # Known only once it runs: else nobody would start another.
+                thread.start()
+                self._thread = thread
 
     def close(self) -> None:
         """Wait until what was put is kept."""
