@@ -206,14 +206,21 @@ def test_what_is_being_cancelled_is_never_posted_by_a_line(host, unknown, enquir
     ]
 
 
-def test_a_return_that_never_came_is_sent_again_when_two_files_prove_it(
-    host, hand, payer, impatient
+@pytest.mark.parametrize(
+    ("fault", "stands"),
+    [
+        ({"kind": "timeout_not_applied"}, CallState.SILENT),
+        ({"kind": "unknown_code", "code": "96", "applied": False}, CallState.ANSWERED),
+    ],
+)
+def test_a_return_that_was_never_done_is_sent_again_when_two_files_prove_it(
+    host, hand, payer, impatient, fault, stands
 ):
     deal = posted(hand, payer)
     adapter = core_banking()
     adapter._options = dataclasses.replace(adapter._options, recognises_repeats=False)
     hand.reversal(deal, "DEBIT")
-    host.fault("timeout_not_applied", match=RETURN)
+    host.fault(**fault, match=RETURN)
     impatient(Role.REVERSAL)
     again(Role.REVERSAL)
     assert state(deal, Role.REVERSAL) == "UNKNOWN"
@@ -222,7 +229,7 @@ def test_a_return_that_never_came_is_sent_again_when_two_files_prove_it(
         host.order("/cutover")
 
     take(date)
-    assert call_of(deal, Role.REVERSAL).state == CallState.SILENT
+    assert call_of(deal, Role.REVERSAL).state == stands
     take(date + DAY)
     assert call_of(deal, Role.REVERSAL).state == CallState.NOT_SENT
     again(Role.REVERSAL)

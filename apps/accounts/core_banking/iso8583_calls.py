@@ -213,20 +213,21 @@ def begin_again(stored_calls: Sequence[Stored]) -> set[UUID]:
         return {key for (key,) in cursor.fetchall()}
 
 
-def release_returns(last_sent: Mapping[UUID, dt.datetime]) -> None:
+def release_returns(last_sent: Mapping[UUID, dt.datetime], *, final_codes: Sequence[str]) -> None:
     """
     Let returns be sent once more of which the host's files prove that none arrived.
 
-    The caller's transaction is open, and has locked their legs before. One that was answered, or
+    The caller's transaction is open, and has locked their legs before. One with a final answer, or
     sent again after the instant that is given for it, stays as it is.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE accounts_core_banking_call AS c SET state = 'NOT_SENT' "
+            "UPDATE accounts_core_banking_call AS c "
+            "SET state = 'NOT_SENT', response_code = '', answered_at = NULL "
             "FROM unnest(%s::uuid[], %s::timestamptz[]) AS n(id, sent_at) "
             "WHERE c.id = n.id AND coalesce(c.repeated_at, c.transmitted_at) = n.sent_at "
-            "AND c.kind = 'REVERSAL' AND c.state IN ('PLANNED', 'SILENT')",
-            [list(last_sent), list(last_sent.values())],
+            "AND c.kind = 'REVERSAL' AND NOT c.response_code = ANY(%s)",
+            [list(last_sent), list(last_sent.values()), list(final_codes)],
         )
 
 

@@ -131,5 +131,7 @@ def _record(
         for _, call, line in ends.posted
     ]
     iso8583_calls.record(words, final_codes=final_codes)
-    iso8583_calls.release_returns({call.id: call.last_sent_at for call in ends.owed})
+    iso8583_calls.release_returns(
+        {call.id: call.last_sent_at for call in ends.owed}, final_codes=final_codes
+    )
     return answers
