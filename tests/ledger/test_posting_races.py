@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -101,26 +102,37 @@ def test_batches_across_the_same_accounts_never_wait_for_each_other_for_ever(acc
     assert min(selectors.balance(account) for account in accounts) >= ZERO
 
 
+def change_past_the_lock(account, *, changed, seconds=0.0):
+    """Change an account's row without the lock of the books, and commit after so long."""
+    with transaction.atomic():
+        LedgerAccount.objects.filter(pk=account).update(name="changed")
+        changed.set()
+        time.sleep(seconds)
+    connection.close()
+
+
+@pytest.mark.parametrize("is_in_flight", [False, True])
 def test_a_row_that_somebody_changes_past_the_lock_of_the_books_is_not_overwritten(
-    accounts, monkeypatch
+    accounts, monkeypatch, is_in_flight
 ):
-    judge = engine.judge
+    judge, changed, others = engine.judge, threading.Event(), []
 
     def judge_meanwhile(*given):
-        def change():
-            LedgerAccount.objects.filter(pk=accounts[0]).update(name="changed")
-            connection.close()
-
-        thread = threading.Thread(target=change)
-        thread.start()
-        thread.join()
+        options = {"changed": changed, "seconds": 0.5 if is_in_flight else 0.0}
+        others.append(
+            threading.Thread(target=change_past_the_lock, args=accounts[:1], kwargs=options)
+        )
+        others[0].start()
+        changed.wait() if is_in_flight else others[0].join()
         return judge(*given)
 
     monkeypatch.setattr(engine, "judge", judge_meanwhile)
     with pytest.raises(BooksTouchedError):
         post(order("k", accounts[0], accounts[1], 300))
+    others[0].join()
     monkeypatch.undo()
 
+    assert LedgerAccount.objects.get(pk=accounts[0]).name == "changed"
     assert not Transfer.objects.filter(key="k").exists()
     assert selectors.balance(accounts[1]) == Money(1000)
     assert post(order("k", accounts[0], accounts[1], 300))[0].status is Status.ACCEPTED

@@ -138,7 +138,7 @@ def _run(role: Role, state: State, step: Step) -> int:
     """
     Run a step; a leg whose content breaks it is found by halving, and waits or parks alone.
 
-    That needs the broken step's legs to be due: those that it had claimed it has given back.
+    Only due legs are halved: a step that claims them before it asks a host gives them back first.
     """
     try:
         return step.run(None)
