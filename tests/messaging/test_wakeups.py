@@ -218,7 +218,8 @@ def test_a_redis_that_answers_nothing_keeps_one_waiting_and_not_all_that_follow(
         wakeups.wake(STEP)
         assert wakeups.drain(STEP, lambda: 0) == 0
 
-    assert hints.TIMEOUT_SECONDS <= time.monotonic() - begun < 3 * hints.TIMEOUT_SECONDS
+    # Forty would have waited.
+    assert hints.TIMEOUT_SECONDS <= time.monotonic() - begun < 10 * hints.TIMEOUT_SECONDS
 
 
 def test_a_redis_that_answers_again_is_told_again(broker, monkeypatch):

@@ -103,7 +103,7 @@ def test_who_waits_for_one_side_does_not_look_again_for_the_other(no_second_look
             is_over=lambda _: False,
             role=Role.PAYER_PSP,
             transaction_id="EXB1",
-            seconds=0.5,
+            seconds=1.5,
         )
         return len(looks)
 
